@@ -1,0 +1,53 @@
+import { accessSync, constants, rmSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, rename } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+/** The user's folder for programs that were downloaded or built, kept between runs. */
+export function cacheFolder(): string {
+  const { XDG_CACHE_HOME: xdg } = process.env;
+  const home = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
+  const base = xdg && isAbsolute(xdg) ? xdg : join(homedir(), home);
+  return join(base, 'functions-on-knative');
+}
+
+/** @returns the path, when a file that may be run is there */
+export function runnable(path: string): string | undefined {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile() ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns the program's path in the cache, when it is there */
+export function cached(name: string): string | undefined {
+  return runnable(join(cacheFolder(), name));
+}
+
+/**
+ * Makes a program in a folder of its own, then moves it into the cache: whole or not at all,
+ * however many do so at once.
+ * @param make makes the program at the path it is given, which lies in an empty folder
+ * @returns the program's path in the cache
+ * @throws what `make` throws, with nothing left behind
+ */
+export async function addToCache(
+  name: string,
+  make: (path: string) => Promise<void>,
+): Promise<string> {
+  const target = join(cacheFolder(), name);
+  await mkdir(cacheFolder(), { recursive: true });
+  const folder = await mkdtemp(join(cacheFolder(), 'new-'));
+  const clean = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', clean);
+  try {
+    await make(join(folder, name));
+    await rename(join(folder, name), target);
+    return target;
+  } finally {
+    process.off('exit', clean);
+    clean();
+  }
+}

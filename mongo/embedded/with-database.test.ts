@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+/** Runs a script by with-database; `heard` is called with its first output. */
+async function run(
+  script: string,
+  { env = {}, heard }: { env?: NodeJS.ProcessEnv; heard?: (pid: number) => void } = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'with-database-test-'));
+  const { MONGODB_URI: _, MONGO_HOST: __, ...rest } = process.env;
+  const child = spawn(
+    process.execPath,
+    [
+      ...['-r', 'ts-node/register/transpile-only', join(__dirname, 'with-database.ts')],
+      ...[process.execPath, '-e', script],
+    ],
+    { env: { ...rest, TMPDIR: folder, ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    if (!output) heard?.(child.pid as number);
+    output += chunk;
+  });
+  const [code] = await once(child, 'close');
+  const left = readdirSync(folder).filter((name) => name.startsWith('database-'));
+  rmSync(folder, { recursive: true });
+  return { code, output, left };
+}
+
+const ping = `
+  const { MongoClient } = require('mongodb');
+  const client = new MongoClient(process.env.MONGODB_URI);
+  client.db('test').collection('items').insertOne({ _id: 1 })
+    .then(() => client.close())
+    .then(() => { console.log('stored'); process.exit(7); })`;
+
+const stay = `
+  process.on('SIGTERM', () => { console.log('SIGTERM'); process.exit(9); });
+  setTimeout(() => process.exit(1), 20_000);
+  console.log('up');`;
+
+test('gives the command a database, its exit code to the caller, and cleans up', async () => {
+  assert.equal(await run(ping), { code: 7, output: 'stored\n', left: [] });
+});
+
+test('tells by which signal the command ended', async () => {
+  const { code } = await run(`process.kill(process.pid, 'SIGKILL')`);
+  assert.is(code, 128 + 9);
+});
+
+test('passes SIGTERM on and cleans up', async () => {
+  const outcome = await run(stay, { heard: (pid) => process.kill(pid, 'SIGTERM') });
+  assert.equal(outcome, { code: 9, output: 'up\nSIGTERM\n', left: [] });
+});
+
+test('leaves SIGINT to the command and cleans up', async () => {
+  const script = `process.on('SIGINT', () => console.log('SIGINT'));
+    console.log('up');
+    setTimeout(() => process.exit(3), 500);`;
+  const outcome = await run(script, { heard: (pid) => process.kill(pid, 'SIGINT') });
+  assert.equal(outcome, { code: 3, output: 'up\n', left: [] });
+});
+
+test('starts none where the environment names one', async () => {
+  const script = 'console.log(process.env.MONGODB_URI)';
+  const outcome = await run(script, { env: { MONGODB_URI: 'mongodb://elsewhere' } });
+  assert.equal(outcome, { code: 0, output: 'mongodb://elsewhere\n', left: [] });
+});
+
+test.run();
