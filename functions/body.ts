@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import { parse as parseContentType } from 'content-type';
+import rawBody from 'raw-body';
+import { Problem } from './problem';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads a request's JSON, under the Functions Framework from the `rawBody` that it has read
+ * already, elsewhere from the request itself.
+ *
+ * @param limit the most bytes that are taken; a larger body is refused before it is buffered
+ * @throws {Problem} 415 for a content type or coding other than plain JSON's, 413 for a body over
+ *   the limit, 400 for one that isn't JSON in UTF-8 or ends early
+ */
+export async function readJson(req: IncomingMessage, limit: number): Promise<unknown> {
+  requireJson(req);
+  const body = await readBody(req, limit);
+  try {
+    return JSON.parse(utf8.decode(body));
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? error.message : 'not valid UTF-8';
+    throw new Problem('malformed-json', `The body is not JSON: ${reason}.`, { cause: error });
+  }
+}
+
+function requireJson(req: IncomingMessage): void {
+  const { 'content-type': contentType = '', 'content-encoding': coding = 'identity' } = req.headers;
+  if (coding.toLowerCase() !== 'identity') {
+    throw new Problem('unsupported-content-coding', 'Send the body without a Content-Encoding.', {
+      headers: { 'Accept-Encoding': 'identity' },
+    });
+  }
+  const { type, parameters } = parseContentType(contentType);
+  const charset = parameters.charset?.toLowerCase() ?? 'utf-8';
+  if (type !== 'application/json' || charset !== 'utf-8') {
+    throw new Problem(
+      'unsupported-media-type',
+      'Send JSON in UTF-8, with the header Content-Type: application/json.',
+      { headers: { 'Accept-Post': 'application/json' } },
+    );
+  }
+}
+
+async function readBody(req: IncomingMessage & { rawBody?: Buffer }, limit: number) {
+  const length = req.headers['content-length'];
+  const tooLarge = new Problem('body-too-large', `Send at most ${limit} bytes.`);
+  if (Number(length) > limit) {
+    discard(req, limit);
+    throw tooLarge;
+  }
+  if (req.rawBody) {
+    if (req.rawBody.length > limit) throw tooLarge;
+    return req.rawBody;
+  }
+  try {
+    return await rawBody(req, { limit, length: length ?? null });
+  } catch (error) {
+    if ((error as rawBody.RawBodyError).type === 'entity.too.large') {
+      discard(req, limit);
+      throw tooLarge;
+    }
+    throw new Problem('incomplete-body', 'The body ended before it was whole.', { cause: error });
+  }
+}
+
+/**
+ * Lets a client that is still sending finish, within reason, so that it gets to see its answer: a
+ * connection that is closed with bytes unread is reset, and the answer may go with it.
+ */
+function discard(req: IncomingMessage, limit: number): void {
+  let left = 16 * limit;
+  req.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) req.destroy();
+  });
+}

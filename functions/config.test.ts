@@ -1,0 +1,116 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ConfigError, parseConfig } from './config';
+
+const uri = 'mongodb://user:s3cret@db:27017/shop?authSource=admin';
+
+function errorOf(env: Record<string, string>): string {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    assert.instance(error, ConfigError);
+    return (error as Error).message;
+  }
+  return assert.unreachable() as never;
+}
+
+test('defaults', () => {
+  assert.equal(parseConfig({ MONGODB_URI: 'mongodb://db' }), {
+    port: 8080,
+    logLevel: 'info',
+    logRequests: true,
+    bodyLimitBytes: 1_048_576,
+    keepAliveTimeoutMs: 95_000,
+    drainDelayMs: 1000,
+    drainTimeoutMs: 10_000,
+    mongo: { uri: 'mongodb://db', database: 'functions', poolSize: 10, timeoutMs: 5000 },
+  });
+});
+
+test('host, port, user and password', () => {
+  const { mongo } = parseConfig({
+    MONGO_HOST: 'mongo-service',
+    MONGO_PORT: '27018',
+    MONGO_USERNAME: 'app',
+    MONGO_PASSWORD: 'p@ss/w:rd',
+    MONGO_DATABASE: 'shop',
+    MONGO_POOL_SIZE: '4',
+  });
+  assert.is(mongo.uri, 'mongodb://mongo-service:27018');
+  assert.equal(mongo.auth, { username: 'app', password: 'p@ss/w:rd' });
+  assert.is(mongo.database, 'shop');
+  assert.is(mongo.poolSize, 4);
+  assert.is(parseConfig({ MONGO_HOST: '::1' }).mongo.uri, 'mongodb://[::1]:27017');
+});
+
+test('the database of the URI, unless MONGO_DATABASE names another', () => {
+  assert.is(parseConfig({ MONGODB_URI: uri }).mongo.database, 'shop');
+  assert.is(parseConfig({ MONGODB_URI: uri, MONGO_DATABASE: 'other' }).mongo.database, 'other');
+});
+
+test('an empty variable counts as unset', () => {
+  const config = parseConfig({ MONGODB_URI: uri, MONGO_HOST: '', PORT: '', LOG_LEVEL: '' });
+  assert.is(config.port, 8080);
+});
+
+test('the password may stand in a file', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'password');
+  const env = { MONGO_HOST: 'db', MONGO_USERNAME: 'app', MONGO_PASSWORD_FILE: file };
+  assert.match(errorOf(env), "MONGO_PASSWORD_FILE: the file can't be read (ENOENT)");
+  writeFileSync(file, '\n');
+  assert.match(errorOf(env), 'MONGO_PASSWORD_FILE: the file is empty');
+  writeFileSync(file, ' s3cret \n');
+  assert.is(parseConfig(env).mongo.auth?.password, ' s3cret ');
+});
+
+test('one error names every bad variable, and no value', () => {
+  const message = errorOf({
+    PORT: '80x',
+    LOG_LEVEL: 'loud',
+    LOG_REQUESTS: 'some',
+    BODY_LIMIT_BYTES: '3000000',
+    MONGO_POOL_SIZE: '0',
+    MONGO_TIMEOUT_MS: '-1',
+    MONGO_HOST: 'db/x',
+    MONGO_PASSWORD: 's3cret',
+    MONGO_DATABASE: 'a.b',
+  });
+  const named = message
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(':')[0]);
+  assert.equal(named, [
+    'PORT',
+    'LOG_LEVEL',
+    'LOG_REQUESTS',
+    'BODY_LIMIT_BYTES',
+    'MONGO_POOL_SIZE',
+    'MONGO_TIMEOUT_MS',
+    'MONGO_HOST',
+    'MONGO_DATABASE',
+    'MONGO_USERNAME',
+  ]);
+  for (const value of ['80x', 'loud', '3000000', 'db/x', 's3cret'])
+    assert.not.match(message, value);
+});
+
+test('what contradicts itself is refused', () => {
+  assert.match(errorOf({}), 'MONGODB_URI: set this or MONGO_HOST');
+  assert.match(errorOf({ MONGODB_URI: uri, MONGO_HOST: 'db' }), 'MONGO_HOST: belongs in');
+  assert.match(errorOf({ MONGODB_URI: 'http://db' }), 'MONGODB_URI: must begin with');
+  assert.match(errorOf({ MONGO_HOST: 'db', MONGO_USERNAME: 'app' }), 'MONGO_PASSWORD: set this');
+  assert.match(
+    errorOf({
+      MONGO_HOST: 'db',
+      MONGO_USERNAME: 'a',
+      MONGO_PASSWORD: 'b',
+      MONGO_PASSWORD_FILE: 'c',
+    }),
+    'MONGO_PASSWORD_FILE: set this or MONGO_PASSWORD, not both',
+  );
+});
+
+test.run();

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+
+z.config(z.locales.en());
+
+type Environment = Record<string, string | undefined>;
+
+/** What the service was told by its environment. Times are in ms, sizes in bytes. */
+export interface Config {
+  port: number;
+  logLevel: (typeof logLevels)[number];
+  logRequests: boolean;
+  bodyLimitBytes: number;
+  keepAliveTimeoutMs: number;
+  drainDelayMs: number;
+  drainTimeoutMs: number;
+  mongo: MongoConfig;
+}
+
+/** Where the database is, and how much of it one process may use. */
+export interface MongoConfig {
+  uri: string;
+  auth?: { username: string; password: string };
+  database: string;
+  poolSize: number;
+  timeoutMs: number;
+}
+
+/** Names every variable that can't be used, one a line, and never a value. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+
+  constructor(problems: string[]) {
+    super(`The configuration can't be used:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  }
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+function integer(minimum: number, maximum: number, fallback: number) {
+  const error = `must be a whole number from ${minimum} to ${maximum}`;
+  return z._default(
+    z.pipe(
+      z.string().check(z.regex(/^\d+$/, error)),
+      z.pipe(z.transform(Number), z.number().check(z.gte(minimum, error), z.lte(maximum, error))),
+    ),
+    fallback,
+  );
+}
+
+const service = z.object({
+  PORT: integer(0, 65_535, 8080),
+  LOG_LEVEL: z._default(z.enum(logLevels, `must be one of ${logLevels.join(', ')}`), 'info'),
+  LOG_REQUESTS: z._default(z.stringbool({ error: 'must be true or false' }), true),
+  // as BSON, JSON is up to 6.5 times as long: more than 2 MiB could be more than MongoDB's 16 MiB
+  BODY_LIMIT_BYTES: integer(1, 2 * 1024 * 1024, 1024 * 1024),
+  KEEP_ALIVE_TIMEOUT_MS: integer(0, 600_000, 95_000),
+  DRAIN_DELAY_MS: integer(0, 60_000, 1000),
+  DRAIN_TIMEOUT_MS: integer(0, 600_000, 10_000),
+  MONGO_PORT: integer(1, 65_535, 27_017),
+  MONGO_POOL_SIZE: integer(1, 1000, 10),
+  MONGO_TIMEOUT_MS: integer(100, 300_000, 5000),
+});
+
+const database = z
+  .object({
+    MONGODB_URI: z.optional(
+      z
+        .string()
+        .check(z.regex(/^mongodb(\+srv)?:\/\/./, 'must begin with mongodb:// or mongodb+srv://')),
+    ),
+    MONGO_HOST: z.optional(
+      z.string().check(z.regex(/^[\w.:-]+$/, 'must be a host name or an address')),
+    ),
+    MONGO_USERNAME: z.optional(z.string()),
+    MONGO_PASSWORD: z.optional(z.string()),
+    MONGO_PASSWORD_FILE: z.optional(z.string()),
+    MONGO_DATABASE: z.optional(
+      z.string().check(z.regex(/^[^/\\. "$*<>:|?]{1,63}$/, 'must be a name that MongoDB takes')),
+    ),
+  })
+  .check(
+    z.check<Environment>(({ value: env, issues }) => {
+      const report = (name: string, message: string) =>
+        issues.push({ code: 'custom', path: [name], message, input: undefined });
+      const credentials = ['MONGO_USERNAME', 'MONGO_PASSWORD', 'MONGO_PASSWORD_FILE'];
+
+      if (!env.MONGODB_URI && !env.MONGO_HOST) {
+        report('MONGODB_URI', 'set this or MONGO_HOST, so that the database can be found');
+      }
+      if (env.MONGODB_URI) {
+        for (const name of ['MONGO_HOST', ...credentials]) {
+          if (env[name])
+            report(name, 'belongs in MONGODB_URI when that is set: set one of the two');
+        }
+      } else {
+        if (env.MONGO_PASSWORD && env.MONGO_PASSWORD_FILE) {
+          report('MONGO_PASSWORD_FILE', 'set this or MONGO_PASSWORD, not both');
+        }
+        const password = env.MONGO_PASSWORD ?? env.MONGO_PASSWORD_FILE;
+        if (env.MONGO_USERNAME && !password) {
+          report('MONGO_PASSWORD', 'set this or MONGO_PASSWORD_FILE along with MONGO_USERNAME');
+        }
+        if (password && !env.MONGO_USERNAME)
+          report('MONGO_USERNAME', 'set this along with the password');
+      }
+    }),
+  );
+
+/**
+ * Reads the configuration out of an environment. An empty variable counts as unset, as it does in
+ * most manifests. The README lists the variables.
+ *
+ * @throws {ConfigError} that names every variable which can't be used
+ */
+export function parseConfig(environment: Environment): Config {
+  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const first = service.safeParse(env);
+  const second = database.safeParse(env);
+  const problems = [first, second].flatMap(({ error }) =>
+    (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
+  );
+  const password = second.success ? readPassword(second.data, problems) : undefined;
+  if (!first.success || !second.success || problems.length > 0) throw new ConfigError(problems);
+
+  const { data: base } = first;
+  const { MONGODB_URI, MONGO_HOST, MONGO_USERNAME, MONGO_DATABASE } = second.data;
+  return {
+    port: base.PORT,
+    logLevel: base.LOG_LEVEL,
+    logRequests: base.LOG_REQUESTS,
+    bodyLimitBytes: base.BODY_LIMIT_BYTES,
+    keepAliveTimeoutMs: base.KEEP_ALIVE_TIMEOUT_MS,
+    drainDelayMs: base.DRAIN_DELAY_MS,
+    drainTimeoutMs: base.DRAIN_TIMEOUT_MS,
+    mongo: {
+      uri: MONGODB_URI ?? `mongodb://${bracketed(MONGO_HOST ?? '')}:${base.MONGO_PORT}`,
+      ...(MONGO_USERNAME && password && { auth: { username: MONGO_USERNAME, password } }),
+      database: MONGO_DATABASE ?? databaseOf(MONGODB_URI) ?? 'functions',
+      poolSize: base.MONGO_POOL_SIZE,
+      timeoutMs: base.MONGO_TIMEOUT_MS,
+    },
+  };
+}
+
+function readPassword(env: Environment, problems: string[]): string | undefined {
+  if (!env.MONGO_PASSWORD_FILE) return env.MONGO_PASSWORD;
+  try {
+    const password = readFileSync(env.MONGO_PASSWORD_FILE, 'utf8').replace(/\r?\n$/, '');
+    if (password) return password;
+    problems.push('MONGO_PASSWORD_FILE: the file is empty');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    problems.push(`MONGO_PASSWORD_FILE: the file can't be read (${code})`);
+  }
+  return undefined;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function databaseOf(uri = ''): string | undefined {
+  return /^[^/]+\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
+}

@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Collection,
+  MongoClient,
+  MongoError,
+  MongoInvalidArgumentError,
+  MongoServerError,
+  type TopologyDescription,
+} from 'mongodb';
+import { ConfigError, type MongoConfig } from './config';
+import type { JsonObject } from './document';
+import { log } from './log';
+import { Problem } from './problem';
+
+/** A document as MongoDB keeps it. The id is a UUIDv7, so that its order is the order of writing. */
+export interface Stored {
+  _id: string;
+  createdAt: Date;
+  data: JsonObject;
+}
+
+export type Reach = 'connecting' | 'reachable' | 'unreachable';
+
+export interface Database {
+  /** Starts to connect, if that hasn't begun, and goes on until it works or the client is closed. */
+  connect(): void;
+  /** What the driver last saw of the server. */
+  reach(): Reach;
+  /**
+   * Runs an operation, again after a connection that was lost in between, so it must be one that
+   * can be repeated.
+   *
+   * @throws {Problem} 503 after `timeoutMs`, or at once when the database has been away that long
+   */
+  run<T>(operation: (documents: Collection<Stored>, attempt: number) => Promise<T>): Promise<T>;
+  /** Closes the connections. Operations under way fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the process's one MongoDB client. Nothing connects before `connect` or `run` is called.
+ *
+ * @throws {ConfigError} for a URI that the driver can't use; it repeats no part of it
+ */
+export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: MongoConfig): Database {
+  const client = createClient(uri, {
+    ...(auth && { auth, authSource: 'admin' }),
+    appName: 'functions',
+    maxPoolSize: poolSize,
+    // an operation may lose one connection to a server that stopped answering and still try another
+    connectTimeoutMS: timeoutMs / 2,
+    socketTimeoutMS: timeoutMs / 2,
+    serverSelectionTimeoutMS: timeoutMs,
+    waitQueueTimeoutMS: timeoutMs,
+    // the same in a Knative pod, where the driver would poll, and anywhere else
+    serverMonitoringMode: 'stream',
+    heartbeatFrequencyMS: 2000,
+    readPreference: 'primary',
+    writeConcern: { w: 'majority', journal: true },
+  });
+  const documents = client.db(database).collection<Stored>('documents');
+
+  let connecting: Promise<void> | undefined;
+  let closed = false;
+  let reach: Reach = 'connecting';
+  let awaySince = Number.POSITIVE_INFINITY;
+
+  client.on('topologyDescriptionChanged', ({ newDescription }) => {
+    if (reach === 'connecting') return;
+    const now: Reach = hasWritableServer(newDescription) ? 'reachable' : 'unreachable';
+    if (now === reach || closed) return;
+    reach = now;
+    awaySince = now === 'unreachable' ? performance.now() : Number.POSITIVE_INFINITY;
+    log.warn(`the database is ${now}`);
+  });
+
+  async function keepConnecting(): Promise<void> {
+    for (; !closed; await sleep(500)) {
+      try {
+        await client.connect();
+        reach = 'reachable';
+        log.info('the database is reachable');
+        return;
+      } catch (error) {
+        if (!closed) log.warn({ err: error }, 'the database can not be reached yet');
+      }
+    }
+  }
+
+  function connect(): Promise<void> {
+    connecting ??= keepConnecting();
+    return connecting;
+  }
+
+  async function runUntil<T>(
+    deadline: AbortSignal,
+    operation: (documents: Collection<Stored>, attempt: number) => Promise<T>,
+  ): Promise<T> {
+    await connect();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await operation(documents, attempt);
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        if (deadline.aborted) throw unavailable(error);
+        await sleep(50);
+      }
+    }
+  }
+
+  return {
+    connect: () => void connect(),
+    reach: () => reach,
+    async run(operation) {
+      if (performance.now() - awaySince > timeoutMs) throw unavailable();
+      const timeout = new AbortController();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          timeout.abort();
+          reject(unavailable());
+        }, timeoutMs);
+      });
+      try {
+        return await Promise.race([runUntil(timeout.signal, operation), late]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    async close() {
+      closed = true;
+      await client.close();
+    },
+  };
+}
+
+function createClient(...args: ConstructorParameters<typeof MongoClient>): MongoClient {
+  try {
+    return new MongoClient(...args);
+  } catch {
+    // the driver's own message can repeat the URI, and so the password
+    throw new ConfigError([
+      "MONGODB_URI: the driver can't use this; it should look like" +
+        ' mongodb://user:password@host:27017/database?authSource=admin, with reserved characters' +
+        ' in the user and the password percent-encoded',
+    ]);
+  }
+}
+
+function hasWritableServer({ servers }: TopologyDescription): boolean {
+  return [...servers.values()].some((server) => server.isWritable);
+}
+
+/** Codes by which a server says that it, or this connection to it, is of no use now. */
+const outageCodes = new Set<unknown>([
+  6, // HostUnreachable
+  7, // HostNotFound
+  18, // AuthenticationFailed: credentials that are being changed
+  64, // WriteConcernTimeout
+  89, // NetworkTimeout
+  91, // ShutdownInProgress
+  189, // PrimarySteppedDown
+  262, // ExceededTimeLimit
+  9001, // SocketException
+  10_107, // NotWritablePrimary
+  11_600, // InterruptedAtShutdown
+  11_602, // InterruptedDueToReplStateChange
+  13_435, // NotPrimaryNoSecondaryOk
+  13_436, // NotPrimaryOrSecondary
+]);
+
+function isOutage(error: unknown): boolean {
+  if (error instanceof MongoServerError) return outageCodes.has(error.code);
+  return error instanceof MongoError && !(error instanceof MongoInvalidArgumentError);
+}
+
+function unavailable(cause?: unknown): Problem {
+  return new Problem(
+    'database-unavailable',
+    'The database does not answer. Try again; a write that got this answer may have been stored.',
+    { headers: { 'Retry-After': '1' }, cause },
+  );
+}

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { getFunction } from '@google-cloud/functions-framework/testing';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { freePort } from '../mongo/embedded/port';
+import { app, data, time } from './index';
+import { post, send, until } from './testing';
+
+test('the functions are registered with the framework', () => {
+  assert.is(getFunction('app'), app);
+  assert.is(getFunction('data'), data);
+  assert.is(getFunction('time'), time);
+});
+
+test('time runs alone under the stock command line, without a database', async () => {
+  await withCommandLine('time', { MONGODB_URI: '' }, async (url) => {
+    const { status, json } = await send(`${url}/?tz=Asia/Tokyo`);
+    assert.is(status, 200);
+    assert.match(json.time, /\+09:00$/);
+    assert.is((await send(`${url}/data`)).status, 404);
+  });
+});
+
+test('data runs alone under the stock command line, mounted at /', async () => {
+  await withCommandLine('data', {}, async (url) => {
+    const posted = await post(`${url}/`, { alone: true });
+    assert.is(posted.status, 201, posted.text);
+    assert.is(posted.headers.get('location'), `/${posted.json.id}`);
+    assert.equal((await send(`${url}/${posted.json.id}`)).json, posted.json);
+    assert.is((await send(`${url}/?limit=1`)).json.items.length, 1);
+    assert.is((await send(`${url}/data`)).status, 404);
+  });
+});
+
+test.run();
+
+async function withCommandLine(
+  target: string,
+  env: Record<string, string>,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    ['node_modules/.bin/functions-framework', `--target=${target}`, `--port=${port}`],
+    { env: { ...process.env, ...env }, stdio: 'ignore' },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await until(async () => (await send(`${url}/`)).status < 500);
+    await use(url);
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}

@@ -1,0 +1,27 @@
+import * as z from 'zod/mini';
+import { type Issue, Problem } from './problem';
+
+export const noParameters = z.strictObject({});
+
+/**
+ * Parses query parameters, as a router splits them, by a strict schema.
+ *
+ * @throws {Problem} 400 that names each parameter which is wrong, unknown or given twice
+ */
+export function parseQuery<Query>(schema: z.ZodMiniType<Query>, parameters: object): Query {
+  const repeated = Object.entries(parameters).flatMap(([name, value]) =>
+    Array.isArray(value) ? [{ path: [name], message: 'given more than once' }] : [],
+  );
+  const parsed = schema.safeParse({ ...parameters });
+  if (parsed.success && repeated.length === 0) return parsed.data;
+
+  const issues = repeated.length > 0 ? repeated : (parsed.error?.issues ?? []).flatMap(toIssues);
+  const detail = issues.map(({ path, message }) => [...path, message].join(': ')).join('; ');
+  throw new Problem('invalid-query', `The query parameters can't be used: ${detail}.`, { issues });
+}
+
+function toIssues(issue: z.core.$ZodIssue): Issue[] {
+  return issue.code === 'unrecognized_keys'
+    ? issue.keys.map((name) => ({ path: [name], message: 'unknown parameter' }))
+    : [{ path: issue.path, message: issue.message }];
+}

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import findMyWay from 'find-my-way';
+import type * as z from 'zod/mini';
+import { log } from './log';
+import { Problem } from './problem';
+import { parseQuery } from './query';
+import { sendProblem } from './respond';
+
+/** What `node:http` calls, and the Functions Framework too. */
+export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+/** One request, its path parameters and its parsed query. */
+export interface Exchange<Query = unknown> {
+  req: IncomingMessage;
+  res: ServerResponse;
+  params: Record<string, string | undefined>;
+  query: Query;
+}
+
+/** What one method does on one resource. */
+export interface Operation {
+  query: z.ZodMiniType;
+  handle(exchange: Exchange): void | Promise<void>;
+}
+
+export type Resource = { GET?: Operation; POST?: Operation };
+
+/** An operation with the schema of its query parameters (`noParameters` if it has none). */
+export function operation<Query>(
+  query: z.ZodMiniType<Query>,
+  handle: (exchange: Exchange<Query>) => void | Promise<void>,
+): Operation {
+  return { query, handle } as Operation;
+}
+
+/**
+ * Makes one handler of a table of paths (in find-my-way's syntax) and what each can do. HEAD is
+ * answered wherever GET is, OPTIONS everywhere (RFC 9110, section 9.3).
+ */
+export function router(resources: Record<string, Resource>): RequestHandler {
+  const paths = findMyWay();
+  for (const [path, resource] of Object.entries(resources)) {
+    // every path is looked up as GET; which methods it takes is the resource's to say
+    paths.on('GET', path, () => {}, resource);
+  }
+
+  return async function handle(req, res) {
+    try {
+      const match = paths.find('GET', req.url ?? '/');
+      if (!match)
+        throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
+
+      const resource: Resource = match.store;
+      const method = req.method === 'HEAD' ? 'GET' : req.method;
+      const found = method === 'GET' || method === 'POST' ? resource[method] : undefined;
+      if (found) {
+        const query = parseQuery(found.query, match.searchParams);
+        await found.handle({ req, res, params: match.params, query });
+      } else if (method === 'OPTIONS') {
+        res.writeHead(204, { Allow: allowed(resource) }).end();
+      } else {
+        throw new Problem('method-not-allowed', `Use one of ${allowed(resource)} here.`, {
+          headers: { Allow: allowed(resource) },
+        });
+      }
+    } catch (error) {
+      fail(res, error);
+    }
+  };
+}
+
+function allowed(resource: Resource): string {
+  const methods = Object.keys(resource);
+  if (resource.GET) methods.push('HEAD');
+  return [...methods, 'OPTIONS'].join(', ');
+}
+
+function fail(res: ServerResponse, error: unknown): void {
+  if (!(error instanceof Problem)) log.error({ err: error }, 'a request failed');
+  if (res.headersSent) res.destroy();
+  else sendProblem(res, error);
+}

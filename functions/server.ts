@@ -1,0 +1,137 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from './config';
+import { log } from './log';
+import { Problem, type ProblemType } from './problem';
+import type { RequestHandler } from './router';
+
+const holdMs = 100;
+
+/** A listening server. */
+export interface Server {
+  port: number;
+  /**
+   * Stops without losing a request: for `delayMs` every answer closes its connection, while whoever
+   * sends requests here learns that it should not; then no connection is accepted, and what is
+   * under way gets `timeoutMs` to finish.
+   */
+  drain(delayMs: number, timeoutMs: number): Promise<void>;
+}
+
+/**
+ * Serves a handler on `node:http`.
+ *
+ * @param port 0 for any that is free
+ * @param keepAliveTimeoutMs longer than that of the proxy in front, which otherwise sends a request
+ *   on a connection that is just being closed here
+ * @throws {NodeJS.ErrnoException} `EADDRINUSE` and the like
+ */
+export async function serve(
+  handler: RequestHandler,
+  {
+    port,
+    keepAliveTimeoutMs,
+    bodyLimitBytes,
+    logRequests,
+  }: Pick<Config, 'port' | 'keepAliveTimeoutMs' | 'bodyLimitBytes' | 'logRequests'>,
+): Promise<Server> {
+  let draining = false;
+  let held: Promise<unknown> | undefined;
+
+  class Response extends ServerResponse {
+    override writeHead(status: number, ...rest: unknown[]): this {
+      if (draining) this.setHeader('Connection', 'close');
+      return super.writeHead(status, ...(rest as [OutgoingHttpHeaders?]));
+    }
+  }
+
+  const server = createServer({ ServerResponse: Response, keepAliveTimeout: keepAliveTimeoutMs });
+
+  function onRequest(req: IncomingMessage, res: ServerResponse): void {
+    if (logRequests) logRequest(req, res);
+    if (held) void held.then(() => handler(req, res));
+    else void handler(req, res);
+  }
+  server.on('request', onRequest);
+  // a client that asks before it sends a large body is told before it has sent it
+  server.on('checkContinue', (req, res) => {
+    const length = Number(req.headers['content-length'] ?? 0);
+    if (length <= bodyLimitBytes) res.writeContinue();
+    onRequest(req, res);
+  });
+  server.on('clientError', answerMalformed);
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, resolve);
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    async drain(delayMs, timeoutMs) {
+      draining = true;
+      await sleep(delayMs);
+      // Connections that the kernel has taken and this process has not yet would be reset. While
+      // answers are held back for a moment, no client comes back to open one more.
+      held = sleep(holdMs);
+      await held;
+      held = undefined;
+      // net's close, as http's would cut connections that have just come and not yet asked
+      const closed = new Promise<true>((resolve) => {
+        NetServer.prototype.close.call(server, () => resolve(true));
+      });
+      const sweep = setInterval(() => server.closeIdleConnections(), 250);
+      const finished = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
+      clearInterval(sweep);
+      if (!finished) {
+        log.warn(`requests still under way after ${timeoutMs} ms were cut off`);
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+let requests = 0;
+
+function logRequest(req: IncomingMessage, res: ServerResponse): void {
+  const begin = performance.now();
+  const { method, url = '', headers } = req;
+  const requestId = headers['x-request-id'] ?? `${process.pid}-${++requests}`;
+  res.on('close', () => {
+    log.info(
+      {
+        method,
+        path: url.split('?', 1)[0],
+        status: res.statusCode,
+        ms: Math.round((performance.now() - begin) * 1000) / 1000,
+        requestId,
+        traceparent: headers.traceparent,
+        aborted: res.writableFinished ? undefined : true,
+      },
+      'request',
+    );
+  });
+}
+
+const malformed: Record<string, ProblemType> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+
+/** Answers what Node could not parse as a request, in the form of every other error. */
+function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return;
+  const type = malformed[error.code ?? ''] ?? 'malformed-request';
+  const problem = new Problem(type, `This is not a request that can be read (${error.code}).`);
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nConnection: close\r\n` +
+      `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

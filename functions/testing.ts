@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getTestServer } from '@google-cloud/functions-framework/testing';
+import { app, config } from './index';
+import { log } from './log';
+import { serve } from './server';
+
+// What the tests share. They run against the database of MONGODB_URI (see mongo/embedded/with-database.ts),
+// in a database of their own there.
+process.env.MONGO_DATABASE = `test-${randomUUID()}`;
+log.level = 'silent';
+
+// uvu takes a file that runs no suite for one that passed
+process.on('exit', () => {
+  const files = Object.keys(require.cache).filter((file) => file.endsWith('.test.ts'));
+  const groups = (globalThis as { UVU_QUEUE?: unknown[][] }).UVU_QUEUE ?? [];
+  for (const [i, group] of groups.entries()) {
+    if (group.length > 0) continue;
+    console.error(`${files[i]} ran no test: does it call test.run()?`);
+    process.exitCode = 1;
+  }
+});
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON came
+  json: any;
+}
+
+/** Sends one request and reads the whole answer; an answer that is not JSON has no `json`. */
+export async function send(url: string, init: RequestInit = {}): Promise<Answer> {
+  const { status, headers, ...response } = await fetch(url, init).then(async (got) => ({
+    status: got.status,
+    headers: got.headers,
+    text: await got.text(),
+  }));
+  const isJson = headers.get('content-type')?.includes('json') && response.text;
+  return { status, headers, ...response, json: isJson ? JSON.parse(response.text) : undefined };
+}
+
+/** Posts JSON: a string as it is, anything else stringified. */
+export function post(url: string, body: unknown, headers: Record<string, string> = {}) {
+  return send(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+export interface Host {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** The function `app` under the service's own host. */
+export async function startOwnHost(): Promise<Host> {
+  const { port, drain } = await serve(app, { ...config(), port: 0, logRequests: false });
+  return { url: `http://127.0.0.1:${port}`, close: () => drain(0, 0) };
+}
+
+/** The function of a name under the Functions Framework. */
+export async function startFramework(name: string): Promise<Host> {
+  const server: HttpServer = getTestServer(name);
+  await once(server.listen(0), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** The service as a process of its own, as it runs in the container. */
+export interface Process {
+  url: string;
+  child: ChildProcess;
+  /** The lines of its log so far. */
+  lines: Record<string, unknown>[];
+  exited: Promise<number | string>;
+}
+
+/** Starts what `npm run build` made and waits until it listens. */
+export async function startProcess(env: Record<string, string> = {}): Promise<Process> {
+  const child = spawn(process.execPath, ['dist/main.js'], {
+    env: { ...process.env, PORT: '0', DRAIN_DELAY_MS: '200', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: Record<string, unknown>[] = [];
+  const exited = once(child, 'exit').then(([code, signal]) => code ?? signal);
+  const port = await new Promise((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      lines.push(JSON.parse(line));
+      if (lines.at(-1)?.msg === 'listening') resolve(lines.at(-1)?.port);
+    });
+    exited.then((code) => reject(new Error(`the service ended with ${code}`)));
+  });
+  return { url: `http://127.0.0.1:${port}`, child, lines, exited };
+}
+
+/** Asks until an answer is as it should be, for a minute at most. */
+export async function until(ask: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await ask().catch(() => false)); tries++) {
+    if (tries === 1200) throw new Error(`never became true: ${ask}`);
+    await sleep(50);
+  }
+}
+
+/** Sends bytes as they are and reads what comes until the connection ends. */
+export async function exchange(url: string, ...chunks: string[]): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let received = '';
+  socket.setEncoding('utf8').on('data', (text) => (received += text));
+  socket.on('error', () => {}); // the server may have seen enough before all was sent
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  for (const chunk of chunks) {
+    socket.write(chunk);
+    await sleep(20);
+  }
+  await closed;
+  return received;
+}
