@@ -45,10 +45,7 @@ function requireJson(req: IncomingMessage): void {
 async function readBody(req: IncomingMessage & { rawBody?: Buffer }, limit: number) {
   const length = req.headers['content-length'];
   const tooLarge = new Problem('body-too-large', `Send at most ${limit} bytes.`);
-  if (Number(length) > limit) {
-    discard(req, limit);
-    throw tooLarge;
-  }
+  if (Number(length) > limit) throw tooLarge;
   if (req.rawBody) {
     if (req.rawBody.length > limit) throw tooLarge;
     return req.rawBody;
@@ -56,22 +53,7 @@ async function readBody(req: IncomingMessage & { rawBody?: Buffer }, limit: numb
   try {
     return await rawBody(req, { limit, length: length ?? null });
   } catch (error) {
-    if ((error as rawBody.RawBodyError).type === 'entity.too.large') {
-      discard(req, limit);
-      throw tooLarge;
-    }
+    if ((error as rawBody.RawBodyError).type === 'entity.too.large') throw tooLarge;
     throw new Problem('incomplete-body', 'The body ended before it was whole.', { cause: error });
   }
-}
-
-/**
- * Lets a client that is still sending finish, within reason, so that it gets to see its answer: a
- * connection that is closed with bytes unread is reset, and the answer may go with it.
- */
-function discard(req: IncomingMessage, limit: number): void {
-  let left = 16 * limit;
-  req.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) req.destroy();
-  });
 }

@@ -396,7 +396,7 @@ own('a body that never ends is cut off', async () => {
   const answer = await exchange(
     server.url,
     'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
-    ...Array.from({ length: 20 }, () => `100000\r\n${'x'.repeat(2 ** 20)}\r\n`),
+    ...Array.from({ length: 5 }, () => `100000\r\n${'x'.repeat(2 ** 20)}\r\n`),
   );
   assert.match(answer, /^HTTP\/1.1 413 /);
 });

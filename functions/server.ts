@@ -13,6 +13,7 @@ import { Problem, type ProblemType } from './problem';
 import type { RequestHandler } from './router';
 
 const holdMs = 100;
+const lingerMs = 3000;
 
 /** A listening server. */
 export interface Server {
@@ -56,6 +57,7 @@ export async function serve(
 
   function onRequest(req: IncomingMessage, res: ServerResponse): void {
     if (logRequests) logRequest(req, res);
+    if (req.method !== 'GET') res.on('finish', () => discardRest(req));
     if (held) void held.then(() => handler(req, res));
     else void handler(req, res);
   }
@@ -95,6 +97,17 @@ export async function serve(
       }
     },
   };
+}
+
+/**
+ * Lets a client that was answered early send the rest of its body, for a while, so that it gets to
+ * see the answer: a connection that is closed with bytes unread is reset, and the answer may go
+ * with it.
+ */
+function discardRest(req: IncomingMessage): void {
+  if (req.complete) return;
+  const cut = setTimeout(() => req.destroy(), lingerMs).unref();
+  req.resume().on('close', () => clearTimeout(cut));
 }
 
 let requests = 0;
