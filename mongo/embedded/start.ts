@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { database } from '../../functions/index';
 import { explain, type Service, start } from '../../functions/main';
-import { type Database, startDatabase } from './database';
+import { type Database as Embedded, startDatabase } from './database';
 
 /** `npm start`: the service on this machine, with a database of its own unless one is configured. */
 async function main(): Promise<void> {
   const interrupted = () => process.exit(130);
   process.once('SIGINT', interrupted);
 
-  let database: Database | undefined;
+  let embedded: Embedded | undefined;
   try {
     if (!process.env.MONGODB_URI && !process.env.MONGO_HOST) {
-      database = await startDatabase({ directory: '.data', say: console.error });
-      process.env.MONGODB_URI = database.uri;
+      embedded = await startDatabase({ directory: '.data', say: console.error });
+      process.env.MONGODB_URI = embedded.uri;
     }
     const service = await start();
     process.off('SIGINT', interrupted);
@@ -21,12 +22,12 @@ async function main(): Promise<void> {
     console.error(explain(error));
     process.exitCode = 1;
   }
-  await database?.stop();
+  await embedded?.stop();
   process.exit();
 }
 
 async function ready({ url }: Service): Promise<void> {
-  while (!(await fetch(`${url}/readyz`)).ok) await sleep(200);
+  while (database().reach() === 'connecting') await sleep(20);
   console.error(`
 The service is at ${url} and Ctrl-C ends it. Try:
 
