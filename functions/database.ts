@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Collection,
@@ -171,7 +172,9 @@ const outageCodes = new Set<unknown>([
 
 function isOutage(error: unknown): boolean {
   if (error instanceof MongoServerError) return outageCodes.has(error.code);
-  return error instanceof MongoError && !(error instanceof MongoInvalidArgumentError);
+  if (error instanceof MongoError) return !(error instanceof MongoInvalidArgumentError);
+  // a socket's own errors, such as EPIPE, come through the driver as they are
+  return String((error as NodeJS.ErrnoException).code) in constants.errno;
 }
 
 function unavailable(cause?: unknown): Problem {

@@ -81,7 +81,7 @@ export async function serve(
       await sleep(delayMs);
       // Connections that the kernel has taken and this process has not yet would be reset. While
       // answers are held back for a moment, no client comes back to open one more.
-      held = sleep(holdMs);
+      held = quiet(server);
       await held;
       held = undefined;
       // net's close, as http's would cut connections that have just come and not yet asked
@@ -97,6 +97,18 @@ export async function serve(
       }
     },
   };
+}
+
+/** Waits until no connection has come for a moment, for two seconds at most. */
+async function quiet(server: NetServer): Promise<void> {
+  let came = true;
+  server.on('connection', () => {
+    came = true;
+  });
+  for (let waited = 0; came && waited < 2000; waited += holdMs) {
+    came = false;
+    await sleep(holdMs);
+  }
 }
 
 /**
