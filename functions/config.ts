@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
+import { wholeNumber } from './whole-number';
 
 z.config(z.locales.en());
 
@@ -38,14 +39,7 @@ export class ConfigError extends Error {
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 function integer(minimum: number, maximum: number, fallback: number) {
-  const error = `must be a whole number from ${minimum} to ${maximum}`;
-  return z._default(
-    z.pipe(
-      z.string().check(z.regex(/^\d+$/, error)),
-      z.pipe(z.transform(Number), z.number().check(z.gte(minimum, error), z.lte(maximum, error))),
-    ),
-    fallback,
-  );
+  return z._default(wholeNumber(minimum, maximum), fallback);
 }
 
 const service = z.object({
@@ -62,22 +56,37 @@ const service = z.object({
   MONGO_TIMEOUT_MS: integer(100, 300_000, 5000),
 });
 
+const databaseName = z.regex(
+  /^[^/\\. "$*<>:|?]{1,63}$/,
+  'must be of 1 to 63 characters, without space and /\\."$*<>:|?',
+);
+
 const database = z
   .object({
     MONGODB_URI: z.optional(
       z
         .string()
-        .check(z.regex(/^mongodb(\+srv)?:\/\/./, 'must begin with mongodb:// or mongodb+srv://')),
+        .check(
+          z.regex(
+            /^mongodb(\+srv)?:\/\/./,
+            'must look like mongodb://user:password@host:27017/database',
+          ),
+        ),
     ),
     MONGO_HOST: z.optional(
-      z.string().check(z.regex(/^[\w.:-]+$/, 'must be a host name or an address')),
+      z
+        .string()
+        .check(
+          z.regex(
+            /^([\w.-]+|[\da-f]*:[\da-f:]+)$/i,
+            'must be a host name or an address, without a port',
+          ),
+        ),
     ),
     MONGO_USERNAME: z.optional(z.string()),
     MONGO_PASSWORD: z.optional(z.string()),
     MONGO_PASSWORD_FILE: z.optional(z.string()),
-    MONGO_DATABASE: z.optional(
-      z.string().check(z.regex(/^[^/\\. "$*<>:|?]{1,63}$/, 'must be a name that MongoDB takes')),
-    ),
+    MONGO_DATABASE: z.optional(z.string().check(databaseName)),
   })
   .check(
     z.check<Environment>(({ value: env, issues }) => {
@@ -115,12 +124,14 @@ const database = z
  */
 export function parseConfig(environment: Environment): Config {
   const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  // Kubernetes sets it to `tcp://…` in every pod beside a Service named `mongo`
+  if (env.MONGODB_URI) delete env.MONGO_PORT;
   const first = service.safeParse(env);
   const second = database.safeParse(env);
   const problems = [first, second].flatMap(({ error }) =>
     (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
   );
-  const password = second.success ? readPassword(second.data, problems) : undefined;
+  const password = readPassword(env, problems);
   if (!first.success || !second.success || problems.length > 0) throw new ConfigError(problems);
 
   const { data: base } = first;

@@ -7,17 +7,10 @@ import { Problem } from './problem';
 import { noParameters } from './query';
 import { sendJson } from './respond';
 import { operation, type Resource } from './router';
-
-const limitError = 'must be a whole number from 1 to 200';
+import { wholeNumber } from './whole-number';
 
 const page = z.strictObject({
-  limit: z._default(
-    z.pipe(
-      z.string().check(z.regex(/^\d{1,3}$/, limitError)),
-      z.pipe(z.transform(Number), z.number().check(z.gte(1, limitError), z.lte(200, limitError))),
-    ),
-    50,
-  ),
+  limit: z._default(wholeNumber(1, 200), 50),
   cursor: z.optional(z.uuidv7('must be the "next" of an earlier page')),
 });
 

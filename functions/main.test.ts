@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startDatabase } from '../mongo/embedded/database';
-import { type Process, post, send, startProcess, until } from './testing';
+import { killProcesses, type Process, post, send, startProcess, until } from './testing';
 
 const nowhere = 'mongodb://app:s3cret@127.0.0.1:1/?authSource=admin';
 
@@ -31,7 +31,7 @@ start('a URI that the driver refuses is told without its password', async () => 
   ]) {
     const { code, output } = await failing({ MONGODB_URI: uri });
     assert.is(code, 1);
-    assert.match(output, 'MONGODB_URI: ');
+    assert.match(output, 'MONGODB_URI');
     assert.not.match(output, /s3c/);
   }
 });
@@ -66,6 +66,7 @@ away('the service is alive, not ready, and answers 503', async () => {
   assert.not.match(JSON.stringify(service.lines), 's3cret');
 });
 
+away.after.each(killProcesses);
 away.run();
 
 const log = suite('log');
@@ -104,6 +105,7 @@ log('LOG_REQUESTS=false turns the request lines off', async () => {
   assert.not(service.lines.some(({ msg }) => msg === 'request'));
 });
 
+log.after.each(killProcesses);
 log.run();
 
 const drain = suite('drain');
@@ -148,6 +150,7 @@ drain('a second signal ends it at once', async () => {
   assert.is(await stop(service), 1);
 });
 
+drain.after.each(killProcesses);
 drain.run();
 
 const fault = suite('faults of the database', { directory: '' });
@@ -223,6 +226,7 @@ fault('killed while it writes: each acknowledged document is there once', async 
   }
 });
 
+fault.after.each(killProcesses);
 fault.run();
 
 function stop(service: Process): Promise<number | string> {

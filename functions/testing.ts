@@ -88,6 +88,17 @@ export interface Process {
   exited: Promise<number | string>;
 }
 
+const processes = new Set<Process>();
+
+/** Ends what a test that failed has left running. */
+export async function killProcesses(): Promise<void> {
+  for (const { child, exited } of processes) {
+    child.kill('SIGKILL');
+    await exited;
+  }
+  processes.clear();
+}
+
 /** Starts what `npm run build` made and waits until it listens. */
 export async function startProcess(env: Record<string, string> = {}): Promise<Process> {
   const child = spawn(process.execPath, ['dist/main.js'], {
@@ -103,7 +114,9 @@ export async function startProcess(env: Record<string, string> = {}): Promise<Pr
     });
     exited.then((code) => reject(new Error(`the service ended with ${code}`)));
   });
-  return { url: `http://127.0.0.1:${port}`, child, lines, exited };
+  const service = { url: `http://127.0.0.1:${port}`, child, lines, exited };
+  processes.add(service);
+  return service;
 }
 
 /** Asks until an answer is as it should be, for a minute at most. */

@@ -1,0 +1,10 @@
+import * as z from 'zod/mini';
+
+/** A whole number in decimal digits, as queries and the environment have it. */
+export function wholeNumber(minimum: number, maximum: number) {
+  const error = `must be a whole number from ${minimum} to ${maximum}`;
+  return z.pipe(
+    z.string().check(z.regex(/^\d+$/, error)),
+    z.pipe(z.transform(Number), z.number().check(z.gte(minimum, error), z.lte(maximum, error))),
+  );
+}
