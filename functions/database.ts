@@ -20,6 +20,15 @@ export interface Stored {
   data: JsonObject;
 }
 
+/**
+ * @param attempt 1, and one more after each connection that was lost
+ * @param maxTimeMS after which the server can give up a query: nobody waits for it any more
+ */
+export type Operation<T> = (
+  documents: Collection<Stored>,
+  options: { attempt: number; maxTimeMS: number },
+) => Promise<T>;
+
 export type Reach = 'connecting' | 'reachable' | 'unreachable';
 
 export interface Database {
@@ -33,7 +42,7 @@ export interface Database {
    *
    * @throws {Problem} 503 after `timeoutMs`, or at once when the database has been away that long
    */
-  run<T>(operation: (documents: Collection<Stored>, attempt: number) => Promise<T>): Promise<T>;
+  run<T>(operation: Operation<T>): Promise<T>;
   /** Closes the connections. Operations under way fail. */
   close(): Promise<void>;
 }
@@ -48,9 +57,8 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
     ...(auth && { auth, authSource: 'admin' }),
     appName: 'functions',
     maxPoolSize: poolSize,
-    // an operation may lose one connection to a server that stopped answering and still try another
-    connectTimeoutMS: timeoutMs / 2,
-    socketTimeoutMS: timeoutMs / 2,
+    connectTimeoutMS: timeoutMs,
+    socketTimeoutMS: timeoutMs,
     serverSelectionTimeoutMS: timeoutMs,
     waitQueueTimeoutMS: timeoutMs,
     // the same in a Knative pod, where the driver would poll, and anywhere else
@@ -64,6 +72,7 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
   let connecting: Promise<void> | undefined;
   let closed = false;
   let reach: Reach = 'connecting';
+  /** In ms, as `performance.now()` tells them; never, while the database is reachable. */
   let awaySince = Number.POSITIVE_INFINITY;
 
   client.on('topologyDescriptionChanged', ({ newDescription }) => {
@@ -76,14 +85,21 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
   });
 
   async function keepConnecting(): Promise<void> {
+    awaySince = performance.now();
+    let reason: string | undefined;
     for (; !closed; await sleep(500)) {
       try {
         await client.connect();
         reach = 'reachable';
+        awaySince = Number.POSITIVE_INFINITY;
         log.info('the database is reachable');
         return;
       } catch (error) {
-        if (!closed) log.warn({ err: error }, 'the database can not be reached yet');
+        const { message } = error as Error;
+        if (!closed && message !== reason) {
+          log.warn({ reason: message }, 'the database can not be reached yet');
+        }
+        reason = message;
       }
     }
   }
@@ -93,14 +109,11 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
     return connecting;
   }
 
-  async function runUntil<T>(
-    deadline: AbortSignal,
-    operation: (documents: Collection<Stored>, attempt: number) => Promise<T>,
-  ): Promise<T> {
+  async function runUntil<T>(deadline: AbortSignal, operation: Operation<T>): Promise<T> {
     await connect();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await operation(documents, attempt);
+        return await operation(documents, { attempt, maxTimeMS: timeoutMs });
       } catch (error) {
         if (!isOutage(error)) throw error;
         if (deadline.aborted) throw unavailable(error);
@@ -141,7 +154,7 @@ function createClient(...args: ConstructorParameters<typeof MongoClient>): Mongo
   } catch {
     // the driver's own message can repeat the URI, and so the password
     throw new ConfigError([
-      "MONGODB_URI: the driver can't use this; it should look like" +
+      "MONGODB_URI, or MONGO_HOST: the driver can't use this; a URI looks like" +
         ' mongodb://user:password@host:27017/database?authSource=admin, with reserved characters' +
         ' in the user and the password percent-encoded',
     ]);
@@ -157,6 +170,7 @@ const outageCodes = new Set<unknown>([
   6, // HostUnreachable
   7, // HostNotFound
   18, // AuthenticationFailed: credentials that are being changed
+  50, // MaxTimeMSExpired
   64, // WriteConcernTimeout
   89, // NetworkTimeout
   91, // ShutdownInProgress

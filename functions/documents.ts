@@ -28,7 +28,7 @@ export interface Page {
 export async function insertDocument(database: Database, data: JsonObject): Promise<Item> {
   const _id = uuidv7();
   const stored: Stored = { _id, createdAt: dateOf(_id), data };
-  await database.run(async (documents, attempt) => {
+  await database.run(async (documents, { attempt }) => {
     try {
       await documents.insertOne(stored);
     } catch (error) {
@@ -50,9 +50,13 @@ export async function listDocuments(
   limit: number,
   cursor?: string,
 ): Promise<Page> {
-  const found = await database.run((documents) =>
+  const found = await database.run((documents, { maxTimeMS }) =>
     documents
-      .find(cursor ? { _id: { $lt: cursor } } : {}, { sort: { _id: -1 }, limit: limit + 1 })
+      .find(cursor ? { _id: { $lt: cursor } } : {}, {
+        sort: { _id: -1 },
+        limit: limit + 1,
+        maxTimeMS,
+      })
       .toArray(),
   );
   const items = found.slice(0, limit).map(toItem);
@@ -61,7 +65,9 @@ export async function listDocuments(
 
 /** @throws {Problem} 503 when the database doesn't answer */
 export async function findDocument(database: Database, id: string): Promise<Item | undefined> {
-  const stored = await database.run((documents) => documents.findOne({ _id: id }));
+  const stored = await database.run((documents, { maxTimeMS }) =>
+    documents.findOne({ _id: id }, { maxTimeMS }),
+  );
   return stored ? toItem(stored) : undefined;
 }
 
