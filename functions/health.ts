@@ -4,6 +4,9 @@ import { noParameters } from './query';
 import { sendJson } from './respond';
 import { operation, type Resource } from './router';
 
+const notReady = (detail: string) =>
+  new Problem('not-ready', detail, { headers: { 'Retry-After': '1' } });
+
 /**
  * Probes. A replica becomes ready when it has reached the database, and stays ready until it
  * drains: in an outage that all replicas share, one that answers 503 quickly serves clients better
@@ -19,10 +22,9 @@ export function healthResources(service: {
     },
     '/readyz': {
       GET: operation(noParameters, ({ res }) => {
-        if (service.draining()) throw new Problem('not-ready', 'The service is shutting down.');
+        if (service.draining()) throw notReady('The service is shutting down.');
         const database = service.reach();
-        if (database === 'connecting')
-          throw new Problem('not-ready', 'The database was not reached yet.');
+        if (database === 'connecting') throw notReady('The database was not reached yet.');
         sendJson(res, 200, { status: 'ready', database });
       }),
     },

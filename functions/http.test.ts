@@ -407,6 +407,14 @@ own('what is no HTTP gets a problem too', async () => {
   assert.match(answer, '"type":"urn:problem-type:malformed-request"');
   const headers = await exchange(server.url, `GET / HTTP/1.1\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`);
   assert.match(headers, '"type":"urn:problem-type:headers-too-large"');
+  const host = await exchange(server.url, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n');
+  assert.match(host, /^HTTP\/1.1 400 /);
+  assert.match(host, 'Send a Host header.');
+  const expect = await exchange(
+    server.url,
+    'GET / HTTP/1.1\r\nHost: a\r\nExpect: more\r\nConnection: close\r\n\r\n',
+  );
+  assert.match(expect, '"type":"urn:problem-type:expectation-failed"');
 });
 
 own('documents come back exactly as posted, whatever their names', async () => {

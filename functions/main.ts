@@ -11,8 +11,8 @@ export interface Service {
 }
 
 /**
- * Starts the service as the environment configures it, until SIGTERM or SIGINT. A second signal
- * ends the process at once.
+ * Starts the service as the environment configures it, until SIGTERM, SIGINT or SIGHUP. A second
+ * signal ends the process at once.
  *
  * @throws {ConfigError} that names every variable which can't be used
  * @throws {NodeJS.ErrnoException} when the port can't be had
@@ -20,7 +20,7 @@ export interface Service {
 export async function start(): Promise<Service> {
   log.level = config().logLevel;
   const signalled = new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.on(signal, () => (state.draining ? process.exit(1) : resolve(signal)));
     }
   });

@@ -11,6 +11,7 @@ const statuses = {
   'body-too-large': 413,
   'unsupported-media-type': 415,
   'unsupported-content-coding': 415,
+  'expectation-failed': 417,
   'invalid-document': 422,
   'nesting-too-deep': 422,
   'headers-too-large': 431,

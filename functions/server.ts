@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config';
 import { log } from './log';
 import { Problem, type ProblemType } from './problem';
+import { sendProblem } from './respond';
 import type { RequestHandler } from './router';
 
 const holdMs = 100;
@@ -53,12 +54,20 @@ export async function serve(
     }
   }
 
-  const server = createServer({ ServerResponse: Response, keepAliveTimeout: keepAliveTimeoutMs });
+  const server = createServer({
+    ServerResponse: Response,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    // a proxy may open connections ahead of the requests for them
+    headersTimeout: Math.max(60_000, keepAliveTimeoutMs + 5000),
+    requireHostHeader: false,
+  });
 
   function onRequest(req: IncomingMessage, res: ServerResponse): void {
     if (logRequests) logRequest(req, res);
     if (req.method !== 'GET') res.on('finish', () => discardRest(req));
-    if (held) void held.then(() => handler(req, res));
+    if (req.httpVersion === '1.1' && !req.headers.host) {
+      sendProblem(res, new Problem('malformed-request', 'Send a Host header.'));
+    } else if (held) void held.then(() => handler(req, res));
     else void handler(req, res);
   }
   server.on('request', onRequest);
@@ -67,6 +76,9 @@ export async function serve(
     const length = Number(req.headers['content-length'] ?? 0);
     if (length <= bodyLimitBytes) res.writeContinue();
     onRequest(req, res);
+  });
+  server.on('checkExpectation', (_, res) => {
+    sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
   });
   server.on('clientError', answerMalformed);
 
@@ -133,7 +145,7 @@ function logRequest(req: IncomingMessage, res: ServerResponse): void {
       {
         method,
         path: url.split('?', 1)[0],
-        status: res.statusCode,
+        status: res.headersSent ? res.statusCode : undefined,
         ms: Math.round((performance.now() - begin) * 1000) / 1000,
         requestId,
         traceparent: headers.traceparent,
@@ -144,16 +156,20 @@ function logRequest(req: IncomingMessage, res: ServerResponse): void {
   });
 }
 
-const malformed: Record<string, ProblemType> = {
-  HPE_HEADER_OVERFLOW: 'headers-too-large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+const malformed: Record<string, [ProblemType, string]> = {
+  HPE_HEADER_OVERFLOW: ['headers-too-large', 'Send at most 16 KiB of headers.'],
+  HPE_INVALID_EOF_STATE: ['incomplete-body', 'The body ended before it was whole.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'Send the request faster.'],
 };
 
 /** Answers what Node could not parse as a request, in the form of every other error. */
 function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return;
-  const type = malformed[error.code ?? ''] ?? 'malformed-request';
-  const problem = new Problem(type, `This is not a request that can be read (${error.code}).`);
+  const [type, detail] = malformed[error.code ?? ''] ?? [
+    'malformed-request',
+    `Send HTTP/1.1; this can't be read as such (${error.code}).`,
+  ];
+  const problem = new Problem(type, detail);
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nConnection: close\r\n` +
