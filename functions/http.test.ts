@@ -417,6 +417,13 @@ own('what is no HTTP gets a problem too', async () => {
   assert.match(expect, '"type":"urn:problem-type:expectation-failed"');
 });
 
+own('a proxy is not what this is', async () => {
+  const answer = await exchange(server.url, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
+  assert.match(answer, /^HTTP\/1.1 405 /);
+  assert.match(answer, 'Allow: GET, POST, HEAD, OPTIONS');
+  assert.match(answer, '"type":"urn:problem-type:method-not-allowed"');
+});
+
 own('documents come back exactly as posted, whatever their names', async () => {
   const texts = [
     '{"$where":"x","$set":{"$inc":1}}',

@@ -5,7 +5,8 @@ import {
   ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config';
 import { log } from './log';
@@ -79,6 +80,10 @@ export async function serve(
   });
   server.on('checkExpectation', (_, res) => {
     sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
+  });
+  server.on('connect', (_, socket) => {
+    const headers = { Allow: 'GET, POST, HEAD, OPTIONS' };
+    answer(socket, new Problem('method-not-allowed', 'This is no proxy.', { headers }));
   });
   server.on('clientError', answerMalformed);
 
@@ -163,16 +168,25 @@ const malformed: Record<string, [ProblemType, string]> = {
 };
 
 /** Answers what Node could not parse as a request, in the form of every other error. */
-function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') return;
   const [type, detail] = malformed[error.code ?? ''] ?? [
     'malformed-request',
     `Send HTTP/1.1; this can't be read as such (${error.code}).`,
   ];
-  const problem = new Problem(type, detail);
+  answer(socket, new Problem(type, detail));
+}
+
+/** Answers on a connection for which Node has no response, and ends it. */
+function answer(socket: Duplex, problem: Problem): void {
   const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nConnection: close\r\n` +
-      `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const headers = {
+    Connection: 'close',
+    'Content-Type': 'application/problem+json',
+    'Content-Length': Buffer.byteLength(body),
+    ...problem.more.headers,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
+  socket.end(`${status}${lines.join('')}\r\n${body}`);
 }
