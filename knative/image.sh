@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# image.sh [build] [push]: builds the image with docker, podman or buildah, whichever is there, and
+# pushes it; without a REGISTRY it is loaded on kind or minikube, if one of them is the context.
+#   REGISTRY_HTTP=true   the registry speaks plain HTTP
+. "$(dirname "$0")/lib.sh"
+
+for tool in ${TOOL:-docker podman buildah}; do
+  "$tool" info >/dev/null 2>&1 && break
+  tool=
+done
+[ -n "$tool" ] || die "None of docker, podman and buildah works here: install or start one of them."
+
+build() {
+  local command=(build)
+  [ "$tool" != buildah ] || command=(build --layers)
+  "$tool" "${command[@]}" --tag "$IMAGE" .
+}
+
+push() {
+  local context
+  case $IMAGE in
+  dev.local/* | kind.local/*)
+    context=$(kubectl config current-context 2>/dev/null) || true
+    case $context in
+    kind-*) "$tool" save "$IMAGE" | kind load image-archive /dev/stdin --name "${context#kind-}" ;;
+    minikube) "$tool" save "$IMAGE" | minikube image load - ;;
+    *) die "Set REGISTRY, so that the cluster can pull the image: the context is neither kind nor minikube." ;;
+    esac
+    ;;
+  *)
+    if [ "$tool" != docker ] && [ "${REGISTRY_HTTP:-}" = true ]; then
+      "$tool" push --tls-verify=false "$IMAGE"
+    else
+      "$tool" push "$IMAGE" # docker takes plain HTTP from its daemon's insecure-registries
+    fi
+    ;;
+  esac
+}
+
+for step in "${@:-build push}"; do
+  for step in $step; do
+    case $step in
+    build | push) "$step" ;;
+    *) die "usage: npm run image [-- build] [push]" ;;
+    esac
+  done
+done
+echo "$IMAGE"
