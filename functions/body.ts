@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parse as parseContentType } from 'content-type';
-import rawBody from 'raw-body';
+import type { RawBodyError } from 'raw-body';
+import { later } from './later';
 import { Problem } from './problem';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -10,14 +11,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * already, elsewhere from the request itself.
  *
  * @param limit the most bytes that are taken; a larger body is refused before it is buffered
+ * @returns what was read, and its size in bytes
  * @throws {Problem} 415 for a content type or coding other than plain JSON's, 413 for a body over
  *   the limit, 400 for one that isn't JSON in UTF-8 or ends early
  */
-export async function readJson(req: IncomingMessage, limit: number): Promise<unknown> {
+export async function readJson(
+  req: IncomingMessage,
+  limit: number,
+): Promise<{ value: unknown; size: number }> {
   requireJson(req);
   const body = await readBody(req, limit);
   try {
-    return JSON.parse(utf8.decode(body));
+    return { value: JSON.parse(utf8.decode(body)), size: body.length };
   } catch (error) {
     const reason = error instanceof SyntaxError ? error.message : 'not valid UTF-8';
     throw new Problem('malformed-json', `The body is not JSON: ${reason}.`, { cause: error });
@@ -51,9 +56,9 @@ async function readBody(req: IncomingMessage & { rawBody?: Buffer }, limit: numb
     return req.rawBody;
   }
   try {
-    return await rawBody(req, { limit, length: length ?? null });
+    return await later().rawBody(req, { limit, length: length ?? null });
   } catch (error) {
-    if ((error as rawBody.RawBodyError).type === 'entity.too.large') throw tooLarge;
+    if ((error as RawBodyError).type === 'entity.too.large') throw tooLarge;
     throw new Problem('incomplete-body', 'The body ended before it was whole.', { cause: error });
   }
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
+import english from 'zod/v4/locales/en.js';
 import { wholeNumber } from './whole-number';
 
-z.config(z.locales.en());
+z.config(english());
 
 type Environment = Record<string, string | undefined>;
 

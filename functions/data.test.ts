@@ -2,34 +2,41 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Database, openDatabase } from './database';
-import { type Item, insertDocument, listDocuments } from './documents';
+import { openDatabase } from './database';
 import { config } from './index';
+import { type Item, openStore, type Page, type Store } from './store';
 
 const { mongo } = config();
 
-const pages = suite('pages', { database: undefined as Database | undefined });
-pages.before((context) => {
-  context.database = openDatabase({ ...mongo, database: `${mongo.database}-pages` });
-});
-pages.after((context) => context.database?.close());
+interface Opened extends Store {
+  close(): Promise<void>;
+}
+
+function open(name: string, uri = mongo.uri): Opened {
+  const database = openDatabase({ ...mongo, uri, database: `${mongo.database}-${name}` });
+  return { ...openStore(database, mongo.timeoutMs), close: () => database.close() };
+}
+
+async function pageOf(store: Store, limit: number, cursor?: string): Promise<Page> {
+  return JSON.parse(String(await store.list(limit, cursor)));
+}
+
+const pages = suite('pages', { store: open('pages') });
+pages.after(({ store }) => store.close());
 
 pages(
   'what was acknowledged before the first page appears exactly once while others write',
-  async ({ database }) => {
-    assert.ok(database);
-    const before = await Promise.all(
-      Array.from({ length: 45 }, (_, n) => insertDocument(database, { n })),
-    );
+  async ({ store }) => {
+    const before = await Promise.all(Array.from({ length: 45 }, (_, n) => store.insert({ n }, 10)));
     let writing = true;
     const writer = (async () => {
-      for (let n = 0; writing; n++) await insertDocument(database, { later: n });
+      for (let n = 0; writing; n++) await store.insert({ later: n }, 10);
     })();
 
     const seen: Item[] = [];
     const sizes: number[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await listDocuments(database, 10, cursor);
+      const page = await pageOf(store, 10, cursor);
       seen.push(...page.items);
       sizes.push(page.items.length);
       cursor = page.next;
@@ -45,12 +52,23 @@ pages(
   },
 );
 
-pages('a last page that is full has no next', async ({ database }) => {
-  assert.ok(database);
-  const all = await listDocuments(database, 200);
-  const { items, next } = await listDocuments(database, all.items.length);
+pages('a last page that is full has no next', async ({ store }) => {
+  const all = await pageOf(store, 200);
+  const { items, next } = await pageOf(store, all.items.length);
   assert.is(items.length, all.items.length);
   assert.is(next, null);
+});
+
+pages('whoever writes and then reads finds it, however many do so at once', async ({ store }) => {
+  const clients = Array.from({ length: 40 }, async (_, client) => {
+    for (let n = 0; n < 5; n++) {
+      const { id } = await store.insert({ client, n }, 20);
+      const { items } = await pageOf(store, 200);
+      assert.ok(items.some((item) => item.id === id));
+      assert.is(JSON.parse(String(await store.find(id))).data.client, client);
+    }
+  });
+  await Promise.all(clients);
 });
 
 pages.run();
@@ -59,29 +77,75 @@ const loss = suite('a lost acknowledgement');
 
 loss('the write is repeated under the same id and stored once', async () => {
   const proxy = await startLossyProxy(mongo.uri);
-  const database = openDatabase({
-    ...mongo,
-    uri: proxy.uri,
-    database: `${mongo.database}-loss`,
-  });
+  const store = open('loss', proxy.uri);
   try {
     for (let n = 0; n < 5; n++) {
       proxy.loseNextAcknowledgement();
-      await insertDocument(database, { n });
+      await store.insert({ n }, 10);
     }
     assert.is(proxy.lost(), 5);
-    const { items } = await listDocuments(database, 200);
+    const { items } = await pageOf(store, 200);
     assert.equal(
       items.map(({ data }) => data.n),
       [4, 3, 2, 1, 0],
     );
   } finally {
-    await database.close();
+    await store.close();
+    proxy.close();
+  }
+});
+
+loss('so are all of a batch', async () => {
+  const proxy = await startLossyProxy(mongo.uri);
+  const store = open('loss-of-many', proxy.uri);
+  try {
+    await store.insert({ first: true }, 10);
+    proxy.loseNextAcknowledgement();
+    const inserted = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => store.insert({ n }, 10)),
+    );
+    assert.is(proxy.lost(), 1);
+    const { items } = await pageOf(store, 200);
+    assert.equal(
+      items.slice(0, -1).map(({ id }) => id),
+      inserted.map(({ id }) => id).reverse(),
+    );
+  } finally {
+    await store.close();
     proxy.close();
   }
 });
 
 loss.run();
+
+const neighbours = suite('neighbours in a batch', { store: open('neighbours') });
+neighbours.after(({ store }) => store.close());
+
+for (const [what, bad] of [
+  ["the driver can't encode", { _bsontype: 'Nonsense' }],
+  // FerretDB refuses these, MongoDB takes them
+  ['the database refuses', { 'a.b': [[1]] }],
+] as const) {
+  neighbours(`a document that ${what} fails alone`, async ({ store }) => {
+    const isTaken = await store.insert(bad, 10).then(
+      () => true,
+      () => false,
+    );
+    const { items: before } = await pageOf(store, 200);
+    const all = Array.from({ length: 21 }, (_, n) => (n === 10 ? bad : { n }));
+    const ends = await Promise.allSettled(all.map((data) => store.insert(data, 10)));
+    const failed = ends.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []));
+    assert.equal(failed, isTaken ? [] : [10]);
+
+    const { items } = await pageOf(store, 200);
+    assert.equal(
+      items.slice(0, items.length - before.length).map(({ data }) => data),
+      all.filter((_, n) => !failed.includes(n)).reverse(),
+    );
+  });
+}
+
+neighbours.run();
 
 /** Stands between the service and the real database, and can cut a connection after an insert. */
 async function startLossyProxy(uri: string) {

@@ -1,12 +1,11 @@
 import * as z from 'zod/mini';
 import { readJson } from './body';
-import type { Database } from './database';
 import { checkDocument } from './document';
-import { findDocument, insertDocument, listDocuments } from './documents';
 import { Problem } from './problem';
 import { noParameters } from './query';
 import { sendJson } from './respond';
 import { operation, type Resource } from './router';
+import type { Store } from './store';
 import { wholeNumber } from './whole-number';
 
 const page = z.strictObject({
@@ -22,24 +21,24 @@ const page = z.strictObject({
  */
 export function dataResources(
   mount: string,
-  service: { database(): Database; bodyLimitBytes(): number },
+  service: { store(): Store; bodyLimitBytes(): number },
 ): Record<string, Resource> {
   return {
     [mount || '/']: {
       GET: operation(page, async ({ res, query: { limit, cursor } }) => {
-        sendJson(res, 200, await listDocuments(service.database(), limit, cursor?.toLowerCase()));
+        sendJson(res, 200, await service.store().list(limit, cursor?.toLowerCase()));
       }),
       POST: operation(noParameters, async ({ req, res }) => {
-        const data = await readJson(req, service.bodyLimitBytes());
-        checkDocument(data);
-        const item = await insertDocument(service.database(), data);
+        const { value, size } = await readJson(req, service.bodyLimitBytes());
+        checkDocument(value);
+        const item = await service.store().insert(value, size);
         sendJson(res, 201, item, { Location: `${mount}/${item.id}` });
       }),
     },
     [`${mount}/:id`]: {
       GET: operation(noParameters, async ({ res, params }) => {
         const id = z.uuid().safeParse(params.id?.toLowerCase()).data;
-        const item = id && (await findDocument(service.database(), id));
+        const item = id && (await service.store().find(id));
         if (!item) throw new Problem('not-found', 'There is no document with this id.');
         sendJson(res, 200, item);
       }),

@@ -1,17 +1,13 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Collection,
-  MongoClient,
-  MongoError,
-  MongoInvalidArgumentError,
-  MongoServerError,
-  type TopologyDescription,
-} from 'mongodb';
+import type { Collection, Db, MongoClient, TopologyDescription } from 'mongodb';
 import { ConfigError, type MongoConfig } from './config';
 import type { JsonObject } from './document';
+import { later } from './later';
 import { log } from './log';
 import { Problem } from './problem';
+
+export const COLLECTION = 'documents';
 
 /** A document as MongoDB keeps it. The id is a UUIDv7, so that its order is the order of writing. */
 export interface Stored {
@@ -20,14 +16,15 @@ export interface Stored {
   data: JsonObject;
 }
 
-/**
- * @param attempt 1, and one more after each connection that was lost
- * @param maxTimeMS after which the server can give up a query: nobody waits for it any more
- */
-export type Operation<T> = (
-  documents: Collection<Stored>,
-  options: { attempt: number; maxTimeMS: number },
-) => Promise<T>;
+/** What an operation has to work with. */
+export interface Attempt {
+  documents: Collection<Stored>;
+  db: Db;
+  /** 1, and one more after each connection that was lost. */
+  attempt: number;
+  /** After which the server can give up a query: nobody waits for it any more. */
+  maxTimeMS: number;
+}
 
 export type Reach = 'connecting' | 'reachable' | 'unreachable';
 
@@ -40,9 +37,11 @@ export interface Database {
    * Runs an operation, again after a connection that was lost in between, so it must be one that
    * can be repeated.
    *
-   * @throws {Problem} 503 after `timeoutMs`, or at once when the database has been away that long
+   * @param since when whoever waits for it began to, in ms as `performance.now()` tells them
+   * @throws {Problem} 503 `timeoutMs` after that, or at once when the database has been away that
+   *   long
    */
-  run<T>(operation: Operation<T>): Promise<T>;
+  run<T>(operation: (attempt: Attempt) => Promise<T>, since?: number): Promise<T>;
   /** Closes the connections. Operations under way fail. */
   close(): Promise<void>;
 }
@@ -65,9 +64,9 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
     serverMonitoringMode: 'stream',
     heartbeatFrequencyMS: 2000,
     readPreference: 'primary',
-    writeConcern: { w: 'majority', journal: true },
   });
-  const documents = client.db(database).collection<Stored>('documents');
+  const db = client.db(database);
+  const documents = db.collection<Stored>(COLLECTION);
 
   let connecting: Promise<void> | undefined;
   let closed = false;
@@ -109,11 +108,14 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
     return connecting;
   }
 
-  async function runUntil<T>(deadline: AbortSignal, operation: Operation<T>): Promise<T> {
+  async function runUntil<T>(
+    deadline: AbortSignal,
+    operation: (attempt: Attempt) => Promise<T>,
+  ): Promise<T> {
     await connect();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await operation(documents, { attempt, maxTimeMS: timeoutMs });
+        return await operation({ db, documents, attempt, maxTimeMS: timeoutMs });
       } catch (error) {
         if (!isOutage(error)) throw error;
         if (deadline.aborted) throw unavailable(error);
@@ -125,15 +127,19 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
   return {
     connect: () => void connect(),
     reach: () => reach,
-    async run(operation) {
-      if (performance.now() - awaySince > timeoutMs) throw unavailable();
+    async run(operation, since = performance.now()) {
+      const now = performance.now();
+      if (now - awaySince > timeoutMs) throw unavailable();
       const timeout = new AbortController();
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          timeout.abort();
-          reject(unavailable());
-        }, timeoutMs);
+        timer = setTimeout(
+          () => {
+            timeout.abort();
+            reject(unavailable());
+          },
+          timeoutMs - (now - since),
+        );
       });
       try {
         return await Promise.race([runUntil(timeout.signal, operation), late]);
@@ -150,7 +156,7 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
 
 function createClient(...args: ConstructorParameters<typeof MongoClient>): MongoClient {
   try {
-    return new MongoClient(...args);
+    return new (later().MongoClient)(...args);
   } catch {
     // the driver's own message can repeat the URI, and so the password
     throw new ConfigError([
@@ -184,7 +190,9 @@ const outageCodes = new Set<unknown>([
   13_436, // NotPrimaryOrSecondary
 ]);
 
-function isOutage(error: unknown): boolean {
+/** Whether an error means that the database, or the way to it, is away. */
+export function isOutage(error: unknown): boolean {
+  const { MongoError, MongoInvalidArgumentError, MongoServerError } = later();
   if (error instanceof MongoServerError) return outageCodes.has(error.code);
   if (error instanceof MongoError) return !(error instanceof MongoInvalidArgumentError);
   // a socket's own errors, such as EPIPE, come through the driver as they are

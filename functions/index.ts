@@ -7,6 +7,7 @@ import { healthResources } from './health';
 import { noParameters } from './query';
 import { sendJson } from './respond';
 import { operation, type Resource, router } from './router';
+import { openStore, type Store } from './store';
 import { tellTime, timeResource } from './time';
 
 const routes = [
@@ -24,11 +25,13 @@ export const config = once((): Config => parseConfig(process.env));
 /** The process's one database client. */
 export const database = once((): Database => openDatabase(config().mongo));
 
+const store = once((): Store => openStore(database(), config().mongo.timeoutMs));
+
 /** What the host tells the probes. */
 export const state = { draining: false };
 
 const service = {
-  database,
+  store,
   bodyLimitBytes: () => config().bodyLimitBytes,
   reach: () => database().reach(),
   draining: () => state.draining,

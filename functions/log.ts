@@ -18,5 +18,5 @@ export const log = pino(
       }),
     },
   },
-  pino.destination({ sync: false }),
+  pino.destination({ sync: false, minLength: 4096, periodicFlush: 100 }),
 );

@@ -24,9 +24,8 @@ export async function start(): Promise<Service> {
       process.on(signal, () => (state.draining ? process.exit(1) : resolve(signal)));
     }
   });
-  const { connect } = database();
   const server = await serve(app, config());
-  connect();
+  database().connect();
   log.info({ port: server.port }, 'listening');
   return {
     url: `http://localhost:${server.port}`,

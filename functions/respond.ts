@@ -1,14 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import { Problem } from './problem';
 
-/** Answers with JSON. To a HEAD request Node sends the same headers and no body. */
+/**
+ * Answers with JSON: a buffer has it already, anything else is turned into it. To a HEAD request
+ * Node sends the same headers and no body.
+ */
 export function sendJson(
   res: ServerResponse,
   status: number,
   value: unknown,
   headers?: Record<string, string>,
 ): void {
-  send(res, status, 'application/json', JSON.stringify(value), headers);
+  const body = Buffer.isBuffer(value) ? value : JSON.stringify(value);
+  send(res, status, 'application/json', body, headers);
 }
 
 /** Answers with a problem: the error itself if it is one, otherwise a 500 without internals. */
@@ -30,7 +34,7 @@ function send(
   res: ServerResponse,
   status: number,
   type: string,
-  body: string,
+  body: string | Buffer,
   headers?: Record<string, string>,
 ): void {
   res.writeHead(status, {

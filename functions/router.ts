@@ -20,6 +20,8 @@ export interface Exchange<Query = unknown> {
 /** What one method does on one resource. */
 export interface Operation {
   query: z.ZodMiniType;
+  /** What a request without a query gets. */
+  defaults: unknown;
   handle(exchange: Exchange): void | Promise<void>;
 }
 
@@ -30,7 +32,7 @@ export function operation<Query>(
   query: z.ZodMiniType<Query>,
   handle: (exchange: Exchange<Query>) => void | Promise<void>,
 ): Operation {
-  return { query, handle } as Operation;
+  return { query, defaults: parseQuery(query, {}), handle } as Operation;
 }
 
 /**
@@ -54,7 +56,9 @@ export function router(resources: Record<string, Resource>): RequestHandler {
       const method = req.method === 'HEAD' ? 'GET' : req.method;
       const found = method === 'GET' || method === 'POST' ? resource[method] : undefined;
       if (found) {
-        const query = parseQuery(found.query, match.searchParams);
+        const query = req.url?.includes('?')
+          ? parseQuery(found.query, match.searchParams)
+          : found.defaults;
         await found.handle({ req, res, params: match.params, query });
       } else if (method === 'OPTIONS') {
         res.writeHead(204, { Allow: allowed(resource) }).end();

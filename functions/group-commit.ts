@@ -1,0 +1,74 @@
+import { turnOf } from './turn';
+
+export interface Limits {
+  /** Items and bytes that a batch takes, unless one item alone has more. */
+  count: number;
+  bytes: number;
+  /** After which a batch that was not answered no longer holds the next. */
+  stallMs: number;
+}
+
+/**
+ * Writes a batch.
+ *
+ * @param since when the first of its items came, in ms as `performance.now()` tells them
+ * @returns for each item, in their order, nothing or why it was not written
+ * @throws why none was written
+ */
+export type WriteBatch<Item> = (items: Item[], since: number) => Promise<(Error | undefined)[]>;
+
+interface Batch<Item> {
+  items: Item[];
+  bytes: number;
+  since: number;
+  waiting: { resolve(): void; reject(reason: unknown): void }[];
+}
+
+/**
+ * Group commit, as databases do it with their logs: what comes while a batch is being written
+ * forms the next, so the cost of a commit is shared by all who wait for one.
+ *
+ * @returns takes an item and its size in bytes; resolves when that item is written
+ */
+export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stallMs }: Limits) {
+  const queue: Batch<Item>[] = [];
+  let idle = true;
+
+  function batchFor(size: number): Batch<Item> {
+    const last = queue.at(-1);
+    if (last && last.items.length < count && last.bytes + size <= bytes) return last;
+    const batch = { items: [], bytes: 0, since: performance.now(), waiting: [] };
+    queue.push(batch);
+    return batch;
+  }
+
+  async function writeAll(): Promise<void> {
+    for (let batch = queue.shift(); batch; batch = queue.shift()) {
+      await turnOf(writeOne(batch), stallMs);
+    }
+    idle = true;
+  }
+
+  async function writeOne({ items, since, waiting }: Batch<Item>): Promise<void> {
+    try {
+      const errors = await write(items, since);
+      for (const [i, { resolve, reject }] of waiting.entries()) {
+        if (errors[i]) reject(errors[i]);
+        else resolve();
+      }
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  return (item: Item, size: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const batch = batchFor(size);
+      batch.items.push(item);
+      batch.bytes += size;
+      batch.waiting.push({ resolve, reject });
+      if (!idle) return;
+      idle = false;
+      setImmediate(writeAll);
+    });
+}

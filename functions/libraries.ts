@@ -1,0 +1,8 @@
+// What the first answer does not need, as a file of its own in what runs. See later.ts.
+export {
+  MongoClient,
+  MongoError,
+  MongoInvalidArgumentError,
+  MongoServerError,
+} from 'mongodb';
+export { default as rawBody } from 'raw-body';

@@ -1,0 +1,109 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Database, Stored } from './database';
+import type { JsonObject } from './document';
+import { groupCommit } from './group-commit';
+import { insertBatch } from './insert';
+import { sharedReads } from './shared-reads';
+
+/** A document as clients see it. */
+export interface Item {
+  id: string;
+  createdAt: Date;
+  data: JsonObject;
+}
+
+export interface Page {
+  items: Item[];
+  /** The cursor of the next page, or null on the last. */
+  next: string | null;
+}
+
+/** The documents of a database. Each method throws a Problem, 503, when that doesn't answer. */
+export interface Store {
+  /**
+   * Stores an object under an id of its own. When this resolves, the write is acknowledged as
+   * durable. The id is chosen before the write, so that a write whose acknowledgement was lost can
+   * be repeated and is still stored once.
+   *
+   * @param size of its JSON in bytes
+   * @throws {Problem} 422 when the driver or the database refuses the object
+   */
+  insert(data: JsonObject, size: number): Promise<Item>;
+  /**
+   * Lists documents, newest first. Pages are told apart by the last id seen, so what is written
+   * meanwhile neither moves nor repeats what was there before.
+   *
+   * @returns a Page as JSON
+   */
+  list(limit: number, cursor?: string): Promise<Buffer>;
+  /** @returns an Item as JSON, if there is one of this id */
+  find(id: string): Promise<Buffer | undefined>;
+}
+
+/** As BSON, JSON is up to 6.5 times as long, and MongoDB takes a command of 16 MiB. */
+const batchLimits = { count: 1000, bytes: 2 * 1024 * 1024 };
+
+/** @param timeoutMs after which the database gives a request up */
+export function openStore(database: Database, timeoutMs: number): Store {
+  const stallMs = timeoutMs / 4;
+
+  const insert = groupCommit<Stored>((batch, since) => insertBatch(database, batch, since), {
+    ...batchLimits,
+    stallMs,
+  });
+
+  const list = sharedReads(async (key, since) => {
+    const [limit, cursor] = key.split(' ') as [string, string];
+    const page = await findPage(database, Number(limit), cursor, since);
+    return Buffer.from(JSON.stringify(page));
+  }, stallMs);
+
+  const find = sharedReads(async (id, since) => {
+    const stored = await database.run(
+      ({ documents, maxTimeMS }) => documents.findOne({ _id: id }, { maxTimeMS }),
+      since,
+    );
+    return stored ? Buffer.from(JSON.stringify(toItem(stored))) : undefined;
+  }, stallMs);
+
+  return {
+    async insert(data, size) {
+      const _id = uuidv7();
+      const stored = { _id, createdAt: dateOf(_id), data };
+      await insert(stored, size);
+      return toItem(stored);
+    },
+    list: (limit, cursor = '') => list(`${limit} ${cursor}`),
+    find,
+  };
+}
+
+async function findPage(
+  database: Database,
+  limit: number,
+  cursor: string,
+  since: number,
+): Promise<Page> {
+  const found = await database.run(
+    ({ documents, maxTimeMS }) =>
+      documents
+        .find(cursor ? { _id: { $lt: cursor } } : {}, {
+          sort: { _id: -1 },
+          limit: limit + 1,
+          maxTimeMS,
+        })
+        .toArray(),
+    since,
+  );
+  const items = found.slice(0, limit).map(toItem);
+  return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+}
+
+function toItem({ _id, createdAt, data }: Stored): Item {
+  return { id: _id, createdAt, data };
+}
+
+/** A UUIDv7 begins with its time in ms (RFC 9562, section 5.7). */
+function dateOf(uuid: string): Date {
+  return new Date(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16));
+}
