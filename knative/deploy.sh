@@ -35,6 +35,15 @@ await() {
   echo " $((SECONDS - begin)) s"
 }
 
+# image_parts: $IMAGE as Kustomize wants it
+image_parts() {
+  case ${IMAGE##*/} in
+  *@*) echo "newName: ${IMAGE%@*}, digest: '${IMAGE#*@}'" ;;
+  *:*) echo "newName: ${IMAGE%:*}, newTag: '${IMAGE##*:}'" ;;
+  *) echo "newName: $IMAGE, newTag: latest" ;;
+  esac
+}
+
 settled() { [ "$(k get services.serving.knative.dev functions -o jsonpath='{.metadata.generation} {.status.conditions[?(@.type=="Ready")].status}')" = "$(
   k get services.serving.knative.dev functions -o jsonpath='{.status.observedGeneration}'
 ) True" ]; }
@@ -47,7 +56,7 @@ mkdir -p .deploy
   echo "namespace: $NAMESPACE"
   echo "resources: [../mongo, ../knative, ../knative/hpa]"
   echo "components: [$(printf '../%s, ' ${COMPONENTS:-} | sed 's|^../, $||')]"
-  echo "images: [{name: functions-on-knative, newName: ${IMAGE%:*}, newTag: '${IMAGE##*:}'}]"
+  echo "images: [{name: functions-on-knative, $(image_parts)}]"
 } >.deploy/kustomization.yaml
 k apply --kustomize .deploy
 

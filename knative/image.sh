@@ -17,16 +17,8 @@ build() {
 }
 
 push() {
-  local context
   case $IMAGE in
-  dev.local/* | kind.local/*)
-    context=$(kubectl config current-context 2>/dev/null) || true
-    case $context in
-    kind-*) "$tool" save "$IMAGE" | kind load image-archive /dev/stdin --name "${context#kind-}" ;;
-    minikube) "$tool" save "$IMAGE" | minikube image load - ;;
-    *) die "Set REGISTRY, so that the cluster can pull the image: the context is neither kind nor minikube." ;;
-    esac
-    ;;
+  dev.local/* | kind.local/*) load ;;
   *)
     if [ "$tool" != docker ] && [ "${REGISTRY_HTTP:-}" = true ]; then
       "$tool" push --tls-verify=false "$IMAGE"
@@ -37,12 +29,31 @@ push() {
   esac
 }
 
-for step in "${@:-build push}"; do
-  for step in $step; do
-    case $step in
-    build | push) "$step" ;;
-    *) die "usage: npm run image [-- build] [push]" ;;
-    esac
-  done
+# load: puts the image on the node of a kind or minikube cluster
+load() {
+  local context archive
+  context=$(kubectl config current-context 2>/dev/null) || true
+  case $context in
+  kind-* | minikube) ;;
+  *) die "Set REGISTRY, so that the cluster can pull the image: the context is neither kind nor minikube." ;;
+  esac
+  archive=$(mktemp -d)
+  trap 'rm -r "$archive"' EXIT
+  case $tool in
+  buildah) buildah push "$IMAGE" "docker-archive:$archive/image.tar:$IMAGE" ;;
+  *) "$tool" save --output "$archive/image.tar" "$IMAGE" ;;
+  esac
+  case $context in
+  kind-*) kind load image-archive "$archive/image.tar" --name "${context#kind-}" ;;
+  minikube) minikube image load "$archive/image.tar" ;;
+  esac
+}
+
+[ $# -gt 0 ] || set -- build push
+for step in "$@"; do
+  case $step in
+  build | push) "$step" ;;
+  *) die "usage: npm run image [-- build] [push]" ;;
+  esac
 done
 echo "$IMAGE"

@@ -4,8 +4,15 @@
 # Arguments are passed on to kubectl: mongo/secrets.sh --namespace shop
 set -euo pipefail
 
+exists() { kubectl get "$1" "$2" --output name "${@:3}" >/dev/null 2>&1; }
+
+if exists persistentvolumeclaim data-mongo-0 "$@" && ! exists secret mongo-root "$@"; then
+  echo "There are data in the claim data-mongo-0, but the Secret mongo-root, which opens them, is gone: put it back, or delete the claim." >&2
+  exit 1
+fi
+
 for user in root app; do
-  kubectl get secret "mongo-$user" --output name "$@" >/dev/null 2>&1 && continue
+  ! exists secret "mongo-$user" "$@" || continue
   kubectl create --filename - "$@" <<END
 apiVersion: v1
 kind: Secret
