@@ -169,7 +169,7 @@ step('the Knative Service goes from 2 to 5 and back', async () => {
 });
 
 step('rollouts and a rotation of the password, without a failed request', async () => {
-  const loads = variants.map((variant) => load(variant, { RATE: '10', DURATION: '400s' }));
+  const loads = variants.map((variant) => load(variant, { RATE: '20', DURATION: '400s' }));
   try {
     await sleep(3000);
     await run('bash', '-c', '. knative/lib.sh && roll_out knative && roll_out hpa');
@@ -350,7 +350,7 @@ async function scales(
     }
   };
   await becomes(2, 180);
-  const { child, done } = load(variant, { VUS: '100', TIMES: '20', DURATION: '240s' });
+  const { child, done } = load(variant, { CLIENTS: '100', MIX: '20:1:0', DURATION: '240s' });
   let up: number;
   try {
     up = await becomes(5, 240);
@@ -363,11 +363,11 @@ async function scales(
   return `5 replicas after ${up} s, 2 again ${down} s after the load; ${requests} requests, ${failed} failed`;
 }
 
-/** Runs load/steady.js with k6 on a variant, until it ends or is interrupted. */
+/** Runs load/soak.js with k6 on a variant, until it ends or is interrupted. */
 function load({ url, host }: Variant, settings: Record<string, string>) {
   const child = spawn(
     'k6',
-    ['run', '--quiet', '--no-usage-report', '--summary-mode=full', 'load/steady.js'],
+    ['run', '--quiet', '--no-usage-report', '--summary-mode=full', 'load/soak.js'],
     { env: { ...env, ...settings, BASE_URL: url, HOST: host ?? '' } },
   );
   let output = '';

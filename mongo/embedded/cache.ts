@@ -1,7 +1,7 @@
 import { accessSync, constants, rmSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
 /** The user's folder for programs that were downloaded or built, kept between runs. */
 export function cacheFolder(): string {
@@ -19,6 +19,12 @@ export function runnable(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** @returns the program's path in the first folder of the PATH that has it */
+export function onPath(name: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return folders.map((folder) => runnable(resolve(folder, name))).find(Boolean);
 }
 
 /** @returns the program's path in the cache, when it is there */

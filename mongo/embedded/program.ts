@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
-import { delimiter, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { buildFerretdb, ferretdbVersion } from './build';
-import { cached, runnable } from './cache';
+import { cached, onPath } from './cache';
 import { downloadMongod, mongodVersion } from './download';
 import type { Say } from './work';
 
@@ -55,11 +54,6 @@ export async function findProgram(preferred: Kind | undefined, say: Say): Promis
   throw new Error(
     `no database to run (${reasons.join('; ')}): install ${install}, or set MONGODB_URI`,
   );
-}
-
-function onPath(name: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return folders.map((folder) => runnable(resolve(folder, name))).find(Boolean);
 }
 
 /** FerretDB 2 is another program: it needs PostgreSQL. */
