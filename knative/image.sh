@@ -31,22 +31,22 @@ push() {
 
 # load: puts the image on the node of a kind or minikube cluster
 load() {
-  local context archive
+  local context profile archive
   context=$(kubectl config current-context 2>/dev/null) || true
-  case $context in
-  kind-* | minikube) ;;
-  *) die "Set REGISTRY, so that the cluster can pull the image: the context is neither kind nor minikube." ;;
-  esac
+  profile=$(kubectl get nodes -o jsonpath='{.items[0].metadata.labels.minikube\.k8s\.io/name}' 2>/dev/null) || true
+  [[ $context == kind-* || -n $profile ]] ||
+    die "Set REGISTRY, so that the cluster can pull the image: the context is neither kind nor minikube."
   archive=$(mktemp -d)
   trap 'rm -r "$archive"' EXIT
   case $tool in
   buildah) buildah push "$IMAGE" "docker-archive:$archive/image.tar:$IMAGE" ;;
   *) "$tool" save --output "$archive/image.tar" "$IMAGE" ;;
   esac
-  case $context in
-  kind-*) kind load image-archive "$archive/image.tar" --name "${context#kind-}" ;;
-  minikube) minikube image load "$archive/image.tar" ;;
-  esac
+  if [ -n "$profile" ]; then
+    minikube --profile "$profile" image load "$archive/image.tar"
+  else
+    kind load image-archive "$archive/image.tar" --name "${context#kind-}"
+  fi
 }
 
 [ $# -gt 0 ] || set -- build push
