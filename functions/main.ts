@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from './config';
 import { app, config, database, state } from './index';
 import { log } from './log';
 import { type Server, serve } from './server';
+
+/** For requests that came while the process started: to load the driver takes several times as long. */
+const headStartMs = 10;
 
 /** The running service. */
 export interface Service {
@@ -25,8 +29,9 @@ export async function start(): Promise<Service> {
     }
   });
   const server = await serve(app, config());
-  database().connect();
   log.info({ port: server.port }, 'listening');
+  await sleep(headStartMs);
+  database().connect();
   return {
     url: `http://localhost:${server.port}`,
     stopped: signalled.then((signal) => stop(server, signal)),
