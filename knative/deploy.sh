@@ -6,7 +6,8 @@
 need_cluster
 kubectl get --raw /apis/serving.knative.dev/v1 >/dev/null 2>&1 ||
   die "Knative Serving is not installed on this cluster: see https://knative.dev/docs/install."
-kubectl get namespace "$NAMESPACE" >/dev/null 2>&1 || kubectl create namespace "$NAMESPACE"
+kubectl get namespace "$NAMESPACE" >/dev/null 2>&1 || kubectl create namespace "$NAMESPACE" 2>/dev/null ||
+  die "You may not create the namespace $NAMESPACE: have it made, or set NAMESPACE to one that is yours."
 for resource in secrets statefulsets.apps deployments.apps services.serving.knative.dev; do
   k auth can-i create "$resource" >/dev/null 2>&1 ||
     die "You may not create $resource in the namespace $NAMESPACE: ask for a role that may, such as admin."
@@ -14,10 +15,12 @@ done
 
 # trouble: why waiting is of no use, if it is
 trouble() {
-  k get pods -o jsonpath='{range .items[*].status.containerStatuses[*]}{.state.waiting.reason} {.image}{"\n"}{end}' |
-    sed -nE 's/^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull) (.*)/The image \2 can not be pulled: push it with npm run image./p' | head -n 1
-  k get services.serving.knative.dev functions -o jsonpath='{.status.conditions[?(@.status=="False")].message}' 2>/dev/null |
-    sed -nE 's/.*(Unable to fetch image.*)/\1/p' | head -n 1
+  {
+    k get pods -o jsonpath='{range .items[*].status.containerStatuses[*]}{.state.waiting.reason} {.image}{"\n"}{end}' |
+      sed -nE 's/^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull) //p'
+    k get services.serving.knative.dev functions -o jsonpath='{.status.conditions[?(@.status=="False")].message}' |
+      sed -nE 's/^Unable to fetch image "([^"]*)".*/\1/p'
+  } 2>/dev/null | sed -n '1s/.*/The image & can not be pulled: push it with npm run image./p'
 }
 
 # await WHAT SECONDS COMMAND...: until it succeeds
