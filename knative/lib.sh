@@ -72,3 +72,17 @@ roll_out() {
   # shellcheck disable=SC2086
   k wait --for delete --timeout 300s $old >/dev/null
 }
+
+# mongosh SCRIPT: runs it as root in the database's pod, where `admin` is the database of that name;
+# neither password nor script is among its arguments
+mongosh() {
+  k exec --stdin mongo-0 -- bash -c '
+    export HOME=/tmp && umask 077 && cat >/tmp/script.js
+    trap "rm -f /tmp/script.js" EXIT
+    mongosh --quiet --norc --nodb --file /tmp/script.js' <<END
+const { readFileSync } = require('node:fs');
+const root = (key) => encodeURIComponent(readFileSync('/run/secrets/root/' + key, 'utf8').trim());
+const admin = connect('mongodb://' + root('username') + ':' + root('password') + '@127.0.0.1/admin');
+$1
+END
+}

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { addToCache, cached, onPath } from '../mongo/embedded/cache';
 import { type Say, work } from '../mongo/embedded/work';
 
@@ -32,6 +33,12 @@ function buildK6(name: string, say: Say): Promise<string> {
     });
     await rename(join(folder, 'k6'), path);
   });
+}
+
+/** @returns such as `v1.8.1` */
+export async function k6VersionOf(k6: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(k6, ['version']);
+  return /v[\d.]+\S*/.exec(stdout)?.[0] ?? stdout.trim();
 }
 
 export interface K6Run {

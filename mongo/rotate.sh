@@ -9,19 +9,6 @@ need_cluster
 new=app-$(date -u +%Y%m%d%H%M%S)
 password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
 
-# mongosh SCRIPT: runs it as root in the pod; neither password nor script is among its arguments
-mongosh() {
-  k exec --stdin mongo-0 -- bash -c '
-    export HOME=/tmp && umask 077 && cat >/tmp/script.js
-    trap "rm -f /tmp/script.js" EXIT
-    mongosh --quiet --norc --nodb --file /tmp/script.js' <<END
-const { readFileSync } = require('node:fs');
-const root = (key) => encodeURIComponent(readFileSync('/run/secrets/root/' + key, 'utf8').trim());
-const admin = connect('mongodb://' + root('username') + ':' + root('password') + '@127.0.0.1/admin');
-$1
-END
-}
-
 mongosh "
   admin.createUser({
     user: '$new',
