@@ -10,7 +10,7 @@ import { findK6, type K6Run, runK6 } from './k6';
 // Short runs, as slow as the machine is: what is tested is what fails a run, not how fast we are.
 const anySpeed = { P95_MS: '0' };
 const short: Record<string, Record<string, string>> = {
-  'smoke.js': { DURATION: '2s' },
+  'smoke.js': { DURATION: '2s', RATE: '20' },
   'soak.js': { DURATION: '2s', RATE: '20' },
   'spike.js': { WARM_UP: '1s', RISE: '1s', HOLD: '1s', FALL: '1s', QUIET: '1s' },
 };

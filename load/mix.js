@@ -1,14 +1,14 @@
 // What the load scripts share: who is asked, what is asked of them, and what is a failure.
 //   BASE_URL     http://localhost:8080
 //   HOST         the Host header, for a Knative route behind an ingress that is reached by address
-//   MIX          7:2:1; of ten iterations seven ask for the time, two post and read it back, one lists
+//   MIX          17:2:1; of 20 iterations 17 ask for the time, two post and read it back, one lists ten
 //   FAILED_RATE  0.01; the part of the requests and of the checks that may fail
 //   P95_MS       500; of each route, and no iteration is dropped; 0: as slow as it likes
 import { check } from 'k6';
 import exec from 'k6/execution';
 import http from 'k6/http';
 
-const { BASE_URL = 'http://localhost:8080', HOST, MIX = '7:2:1' } = __ENV;
+const { BASE_URL = 'http://localhost:8080', HOST, MIX = '17:2:1' } = __ENV;
 const { FAILED_RATE = '0.01', P95_MS = '500' } = __ENV;
 
 const routes = ['GET /time', 'POST /data', 'GET /data/:id', 'GET /data'];

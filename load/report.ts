@@ -26,7 +26,8 @@ ${table('Connections reused', kept)}
 Latency is k6's <code>http_req_duration</code>: of the requests that were answered, without the set-up of the
 connection. Iterations are dropped when all ${settings.VUS} clients of k6 wait for an answer.
 A replica is paid for from when its pod is given a node until it is gone.</p>
-<h2>What happened when</h2>`;
+<h2>What happened when</h2>
+<p class="soft">In seconds from when the load begins to rise; the spike is shaded.</p>`;
   return page(
     'The same spike on Knative and on an HPA',
     before,
@@ -38,7 +39,7 @@ A replica is paid for from when its pod is given a node until it is gone.</p>
     const of = (name: Name) => runs.filter(({ variant }) => variant === name);
     return figures(
       caption,
-      ['', ...variants.map((name) => titles[name])],
+      ['', 'Knative', 'HPA'],
       rows.map(({ name, value }) => [
         name,
         ...variants.map((variant) =>
@@ -190,7 +191,7 @@ function panels({ variant, times, seconds, replicas, cpu }: Run, setup: Setup): 
   const usage = cpuAt(cpu, each, setup.cpuRequest);
   const aims = {
     knative: line(
-      'what the ready are for',
+      'what they are for',
       '3',
       each.map(({ ready }) => ready * perReplica),
       aim,
