@@ -89,11 +89,11 @@ test("k6's CSV becomes seconds", async () => {
   writeFileSync(
     file,
     `metric_name,timestamp,metric_value,expected_response,name,extra_tags,metadata
-http_req_duration,900,100.000000,true,setup,,
+http_req_duration,1100,10.000000,true,setup,,
 http_reqs,1500,1.000000,true,GET /time,,
 http_req_duration,1500,400.000000,true,GET /time,,
 http_req_duration,2300,200.000000,false,POST /data,,
-http_req_duration,2600,600.000000,true,GET /data,,
+http_req_duration,3100,600.000000,true,GET /data,,
 dropped_iterations,2700,1.000000,,,,
 `,
   );

@@ -87,6 +87,7 @@ test('each round is a view of both variants, with the same axes', () => {
   );
   assert.is(ranges.length, 6);
   assert.is(new Set(ranges).size, 1);
+  assert.equal(JSON.parse(ranges[0])[1], [0, 5 * 1.08]);
   const [cpu] = views[0].columns[0].panels[5].series;
   assert.is(cpu.values[29], null);
   assert.is(cpu.values[30], 100);
