@@ -45,10 +45,10 @@ export async function shell(script: string): Promise<string[]> {
 
 /** @throws Error that says what is missing */
 export async function findVariants(): Promise<Variant[]> {
-  const [ingress = '', nodeport = '', host] = await shell(
-    'need_cluster; ingress_url; nodeport_url; route_host',
-  );
-  if (!host) throw new Error(`Nothing is deployed in the namespace ${namespace}: npm run deploy.`);
+  const [ingress = '', nodeport = '', host = ''] = await shell(`need_cluster
+    k get services.serving.knative.dev/functions deployment/functions-hpa >/dev/null 2>&1 ||
+      die "Both variants have to be in the namespace $NAMESPACE: npm run deploy."
+    ingress_url && nodeport_url && route_host`);
   return [
     { name: 'knative', url: ingress, host },
     { name: 'hpa', url: nodeport, host: '' },
