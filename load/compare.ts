@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -12,10 +10,11 @@ import {
   type Variant,
 } from './cluster';
 import type { Comparison, Run } from './comparison';
-import { findK6, k6VersionOf, runK6 } from './k6';
+import { findK6, k6VersionOf } from './k6';
 import { measure, type Times } from './measures';
 import { report } from './report';
-import { csvSettings, perSecond, readCsv } from './requests';
+import { perSecond } from './requests';
+import { sample } from './sample';
 import { type Watch, watchCluster } from './watch';
 
 // `npm run compare`: the same spike on both variants, from the same start, and a page of what it did.
@@ -89,36 +88,20 @@ async function settle({ replicas }: Watch): Promise<void> {
 }
 
 /** Runs the spike on one variant. */
-async function spike(k6: string, { url, host }: Variant, reuse: boolean, watch: Watch) {
-  const temporary = mkdtempSync(join(tmpdir(), 'spike-'));
-  process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
-  const csv = join(temporary, 'samples.csv');
-  const { code, output } = await runK6(
-    k6,
-    'spike.js',
-    {
-      ...settings,
-      ...csvSettings,
-      BASE_URL: url,
-      HOST: host,
-      K6_NO_CONNECTION_REUSE: String(!reuse),
-      // what fails here is a result
-      P95_MS: '0',
-      FAILED_RATE: '1',
-    },
-    ['--out', `csv=${csv}`],
-  );
-  if (code !== 0) throw new Error(`k6 ended with ${code}: ${output}`);
-  const sent = await readCsv(csv);
-  rmSync(temporary, { recursive: true });
-
+async function spike(k6: string, variant: Variant, reuse: boolean, watch: Watch) {
+  const { name, url, host } = variant;
+  const sent = await sample(k6, 'spike.js', {
+    ...settings,
+    BASE_URL: url,
+    HOST: host,
+    K6_NO_CONNECTION_REUSE: String(!reuse),
+  });
   const times = timesFrom(sent.requests[0]?.start ?? 0);
   const within = ({ at }: { at: number }) => at >= times.begin && at <= times.end;
   const cut = <T extends { at: number }>(entries: T[]) => {
     const before = entries.findLast(({ at }) => at < times.begin);
     return [...(before ? [before] : []), ...entries.filter(within)];
   };
-  const name: Name = host ? 'knative' : 'hpa';
   const replicas = cut(watch.replicas[name]);
   return {
     times,

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { killProcesses, type Process, startProcess } from '../functions/testing';
 import { freePort } from '../mongo/embedded/port';
 import { findK6, type K6Run, runK6 } from './k6';
+import { sample } from './sample';
 
 // Short runs, as slow as the machine is: what is tested is what fails a run, not how fast we are.
 const anySpeed = { P95_MS: '0' };
@@ -63,6 +64,17 @@ test('a run fails when it is slower than it may be', async () => {
   });
   assert.is(code, 99, output);
   assert.match(output, "✗ 'p(95)<0.001'");
+});
+
+test('a sample has all that was sent, and what failed of it', async () => {
+  const proxy = await startProxy((n) => n % 10 === 0);
+  const settings = { ...short['soak.js'], BASE_URL: proxy.url, HOST: '', MIX: '1:0:0' };
+  const { requests } = await sample(k6, 'soak.js', settings);
+  proxy.server.close();
+  assert.ok(requests.length >= 40, `${requests.length} requests`);
+  const failed = requests.filter(({ answered }) => !answered);
+  // with the request of setup(), which is not one of them
+  assert.is(failed.length, Math.floor((requests.length + 1) / 10));
 });
 
 test('setup stops on a target that does not answer', async () => {

@@ -1,21 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import { apps, core, emptyCollection, findVariants, namespace, readSetup, shell } from './cluster';
-import { findK6, k6VersionOf, runK6 } from './k6';
+import { findK6, k6VersionOf } from './k6';
 import { findKnee, type Step } from './knee';
-import { csvSettings, percentile, readCsv } from './requests';
+import { percentile } from './requests';
+import { sample } from './sample';
 import { tuneReport } from './tune-report';
 
 // `npm run tune`: how many requests at once one replica is good for, by rising their number step by
 // step on a pod of its own, made as the Deployment's are.
 const name = 'functions-tune';
 const p95 = Number(process.env.P95_MS || 500);
-const duration = process.env.DURATION || '10s';
-const mix = process.env.MIX || '17:2:1';
+const soak = { DURATION: process.env.DURATION || '10s', MIX: process.env.MIX || '17:2:1' };
 const concurrencies = (process.env.STEPS || '1 2 4 6 8 12 16 24 32 48 64 96 128').split(' ');
 
 async function tune(): Promise<Step[]> {
@@ -43,39 +41,21 @@ async function tune(): Promise<Step[]> {
 
 /** Runs soak.js with so many clients, each of which has one request under way. */
 async function step(k6: string, url: string, concurrency: number): Promise<Step> {
-  const temporary = mkdtempSync(join(tmpdir(), 'tune-'));
-  try {
-    const csv = join(temporary, 'samples.csv');
-    const { code, output } = await runK6(
-      k6,
-      'soak.js',
-      {
-        ...csvSettings,
-        ...{ BASE_URL: url, HOST: '', CLIENTS: `${concurrency}`, DURATION: duration, MIX: mix },
-        // what fails here is a result
-        ...{ P95_MS: '0', FAILED_RATE: '1' },
-      },
-      ['--out', `csv=${csv}`],
-    );
-    if (code !== 0) throw new Error(`k6 ended with ${code}: ${output}`);
-    const { requests } = await readCsv(csv);
-    const answered = requests.filter((request) => request.answered);
-    const ends = requests.map(({ start, duration }) => start + duration);
-    const begin = requests[0]?.start ?? 0;
-    const seconds = (ends.reduce((a, b) => Math.max(a, b), begin) - begin) / 1000;
-    return {
-      concurrency,
-      throughput: answered.length / seconds,
-      p95:
-        percentile(
-          answered.map(({ duration }) => duration),
-          95,
-        ) ?? Number.POSITIVE_INFINITY,
-      failed: 1 - answered.length / requests.length,
-    };
-  } finally {
-    rmSync(temporary, { recursive: true });
-  }
+  const settings = { BASE_URL: url, HOST: '', CLIENTS: `${concurrency}`, ...soak };
+  const { requests } = await sample(k6, 'soak.js', settings);
+  const answered = requests.filter((request) => request.answered);
+  const durations = answered.map(({ duration }) => duration);
+  const begin = requests[0]?.start ?? 0;
+  const end = requests.reduce(
+    (last, { start, duration }) => Math.max(last, start + duration),
+    begin,
+  );
+  return {
+    concurrency,
+    throughput: answered.length / ((end - begin) / 1000),
+    p95: percentile(durations, 95) ?? Number.POSITIVE_INFINITY,
+    failed: 1 - answered.length / requests.length,
+  };
 }
 
 /** Starts the pod and waits until it is ready. @returns its URL */
@@ -123,7 +103,7 @@ async function main(): Promise<void> {
     date: new Date().toISOString(),
     k6: await k6VersionOf(await findK6(say)),
     setup: await readSetup(),
-    settings: { DURATION: duration, MIX: mix, P95_MS: `${p95}` },
+    settings: { ...soak, P95_MS: `${p95}` },
     steps,
     knee,
   };
