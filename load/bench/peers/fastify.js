@@ -1,0 +1,29 @@
+// https://fastify.dev/docs/latest/Guides/Getting-Started/, with the schema that it has for answers
+// and without its log of requests.
+const fastify = require('fastify')();
+const { insert, list, time } = require('./work');
+
+const schema = {
+  response: {
+    200: {
+      type: 'object',
+      properties: {
+        time: { type: 'string' },
+        epochMs: { type: 'integer' },
+        timezone: { type: 'string' },
+      },
+    },
+  },
+};
+
+fastify.get('/time', { schema }, async () => time());
+
+fastify.get('/data', async () => list());
+
+fastify.post('/data', async (request, reply) => {
+  const item = await insert(request.body);
+  reply.code(201).header('Location', `/data/${item.id}`);
+  return item;
+});
+
+fastify.listen({ port: Number(process.env.PORT) });

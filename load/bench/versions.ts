@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
+import { modules, nodeFolder, peers } from './contenders';
+
+/** The machine and the versions that figures belong to, by name. */
+export async function versions(databaseUri: string): Promise<Record<string, string>> {
+  const [cpu] = cpus();
+  const packages = ['@google-cloud/functions-framework', 'faas-js-runtime', 'express', 'fastify'];
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+    database: await databaseVersion(databaseUri),
+    'Node.js': told(join(nodeFolder, 'node'), '--version'),
+    ...Object.fromEntries([...packages, 'mongodb'].map((name) => [name, packageVersion(name)])),
+    Python: told('python3', '--version'),
+    ...pythonVersions(),
+    Go: told('go', 'version'),
+    wrk: told('wrk', '--version'),
+  };
+}
+
+async function databaseVersion(uri: string): Promise<string> {
+  const client = new MongoClient(uri);
+  try {
+    const info = await client.db().command({ buildInfo: 1 });
+    const { version, ferretdbVersion } = info;
+    return ferretdbVersion ? `FerretDB ${ferretdbVersion}` : `MongoDB ${version}`;
+  } finally {
+    await client.close();
+  }
+}
+
+function packageVersion(name: string): string {
+  return JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')).version;
+}
+
+function pythonVersions(): Record<string, string> {
+  const pinned = readFileSync(join(peers, 'flask/requirements.txt'), 'utf8');
+  const lines = pinned.match(/^(Flask|gunicorn|pymongo)==.*/gm) ?? [];
+  return Object.fromEntries(lines.map((line) => line.split('==')));
+}
+
+/** The version number in what a program says of itself. */
+function told(command: string, argument: string): string {
+  const { stdout } = spawnSync(command, [argument], { encoding: 'utf8' });
+  return /\d+(\.\d+)+/.exec(stdout ?? '')?.[0] ?? 'none';
+}
