@@ -23,6 +23,11 @@ trouble() {
   } 2>/dev/null | sed -n '1s/.*/The image & can not be pulled: push it with npm run image./p'
 }
 
+unschedulable() {
+  k get pods -o jsonpath='{range .items[*].status.conditions[?(@.reason=="Unschedulable")]}{.message}{"\n"}{end}' |
+    sed -nE '1s/([^.]*).*/\1. /p'
+}
+
 # await WHAT SECONDS COMMAND...: until it succeeds
 await() {
   local what=$1 limit=$2 begin=$SECONDS reason
@@ -31,7 +36,8 @@ await() {
   until "$@" >/dev/null 2>&1; do
     reason=$(trouble)
     [ -z "$reason" ] || die $'\n'"$reason"
-    ((SECONDS - begin < limit)) || die $'\n'"$what did not come up in $limit s: kubectl -n $NAMESPACE get pods,events tells more."
+    ((SECONDS - begin < limit)) ||
+      die $'\n'"$what did not come up in $limit s: $(unschedulable)kubectl -n $NAMESPACE get pods,events tells more."
     printf .
     sleep 1
   done
