@@ -49,16 +49,19 @@ function requireJson(req: IncomingMessage): void {
 
 async function readBody(req: IncomingMessage & { rawBody?: Buffer }, limit: number) {
   const length = req.headers['content-length'];
-  const tooLarge = new Problem('body-too-large', `Send at most ${limit} bytes.`);
-  if (Number(length) > limit) throw tooLarge;
+  if (Number(length) > limit) throw tooLarge(limit);
   if (req.rawBody) {
-    if (req.rawBody.length > limit) throw tooLarge;
+    if (req.rawBody.length > limit) throw tooLarge(limit);
     return req.rawBody;
   }
   try {
     return await later().rawBody(req, { limit, length: length ?? null });
   } catch (error) {
-    if ((error as RawBodyError).type === 'entity.too.large') throw tooLarge;
+    if ((error as RawBodyError).type === 'entity.too.large') throw tooLarge(limit);
     throw new Problem('incomplete-body', 'The body ended before it was whole.', { cause: error });
   }
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem('body-too-large', `Send at most ${limit} bytes.`);
 }
