@@ -90,6 +90,7 @@ async function findPage(
         .find(cursor ? { _id: { $lt: cursor } } : {}, {
           sort: { _id: -1 },
           limit: limit + 1,
+          batchSize: limit + 1, // all at once: MongoDB's first batch is of 101
           maxTimeMS,
         })
         .toArray(),
