@@ -236,7 +236,7 @@ function stop(service: Process): Promise<number | string> {
 
 async function failing(env: Record<string, string>): Promise<{ code: unknown; output: string }> {
   const child = spawn(process.execPath, ['dist/main.js'], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let output = '';
