@@ -1,7 +1,8 @@
 // What the load scripts share: who is asked, what is asked of them, and what is a failure.
 //   BASE_URL     http://localhost:8080
 //   HOST         the Host header, for a Knative route behind an ingress that is reached by address
-//   MIX          17:2:1; of 20 iterations 17 ask for the time, two post and read it back, one lists ten
+//   MIX          17:2:1; of 20 iterations 17 ask for the time in Tokyo, two post and read it back,
+//                one lists ten
 //   FAILED_RATE  0.01; the part of the requests and of the checks that may fail
 //   P95_MS       500; of each route, and no iteration is dropped; 0: as slow as it likes
 import { check } from 'k6';
@@ -61,7 +62,7 @@ export default function () {
 }
 
 function time() {
-  const answer = http.get(`${BASE_URL}/time`, named('GET /time'));
+  const answer = http.get(`${BASE_URL}/time?tz=Asia/Tokyo`, named('GET /time'));
   check(answer, {
     'the time is told': ({ status }) => status === 200 && answer.json('epochMs') > 0,
   });

@@ -113,7 +113,7 @@ async function main(): Promise<void> {
 For knative/service.yaml:
 
   autoscaling.knative.dev/target: "${knee.target}"   # the fewest at once that bring 90 % of the throughput
-  containerConcurrency: ${knee.limit}   # the most that are answered within ${p95} ms (p95)
+  containerConcurrency: ${knee.limit}   # the most tried of which 95 % are answered within ${p95} ms
 
 The plot is ${file}.`);
 }
