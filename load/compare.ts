@@ -25,12 +25,12 @@ const samples = join(folder, 'samples.json');
 // Of spike.js, each replaced by the environment's: enough that two replicas are too few for it.
 const defaults = {
   RATE: '20',
-  PEAK: '400',
+  PEAK: '1500',
   WARM_UP: '20s',
   RISE: '5s',
-  HOLD: '60s',
+  HOLD: '75s',
   FALL: '5s',
-  QUIET: '150s',
+  QUIET: '120s',
   MIX: '17:2:1',
   VUS: '300',
 };
@@ -46,6 +46,7 @@ const rounds: { round: string; reuse: boolean; order: Name[] }[] = [
 
 async function compare(): Promise<Comparison> {
   const k6 = await findK6(say);
+  const k6Version = await k6VersionOf(k6);
   const variants = await findVariants();
   const setup = await readSetup();
   const date = new Date().toISOString();
@@ -66,7 +67,7 @@ async function compare(): Promise<Comparison> {
   } finally {
     watch.stop();
   }
-  return { date, k6: await k6VersionOf(k6), setup, settings, runs };
+  return { date, k6: k6Version, setup, settings, runs };
 }
 
 /** Waits until both variants have had two replicas, and no more pods, for half a minute. */
