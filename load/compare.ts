@@ -1,20 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  emptyCollection,
-  findVariants,
-  type Name,
-  names,
-  readSetup,
-  type Variant,
-} from './cluster';
+import { emptyCollection, findVariants, type Name, names, type Variant } from './cluster';
 import type { Comparison, Run } from './comparison';
 import { findK6, k6VersionOf } from './k6';
 import { measure, type Times } from './measures';
 import { report } from './report';
 import { perSecond } from './requests';
 import { sample } from './sample';
+import { readSetup } from './setup';
 import { type Watch, watchCluster } from './watch';
 
 // `npm run compare`: the same spike on both variants, from the same start, and a page of what it did.

@@ -1,6 +1,7 @@
-import type { Name, Setup } from './cluster';
+import type { Name } from './cluster';
 import type { Measures, Replicas, Times } from './measures';
 import type { Second } from './requests';
+import type { Setup } from './setup';
 import type { Cpu } from './watch';
 
 /** All that was seen: what is kept beside the report, and what the report is made of. */

@@ -1,7 +1,8 @@
-import type { Name, Setup } from './cluster';
+import type { Name } from './cluster';
 import type { Comparison, Run } from './comparison';
 import { type Measures, type Replicas, replicasAt } from './measures';
 import { facts, figures, type Panel, page, type Series, type View } from './page/page';
+import type { Setup } from './setup';
 import type { Cpu } from './watch';
 
 const titles: Record<Name, string> = { knative: 'Knative Service', hpa: 'Deployment with HPA' };

@@ -1,6 +1,6 @@
-import type { Setup } from './cluster';
 import type { Knee, Step } from './knee';
 import { facts, figures, page } from './page/page';
+import type { Setup } from './setup';
 
 export interface Tuning {
   /** ISO 8601. */

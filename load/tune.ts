@@ -2,11 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
-import { apps, core, emptyCollection, findVariants, namespace, readSetup, shell } from './cluster';
+import { apps, core, emptyCollection, findVariants, namespace, shell } from './cluster';
 import { findK6, k6VersionOf } from './k6';
 import { findKnee, type Step } from './knee';
 import { percentile } from './requests';
 import { sample } from './sample';
+import { readSetup } from './setup';
 import { tuneReport } from './tune-report';
 
 // `npm run tune`: how many requests at once one replica is good for, by rising their number step by
