@@ -20,6 +20,8 @@ interface Contest {
 }
 
 const all = routes(page.next);
+const [, post] = all;
+const warmUpConnections = 10;
 const faults: string[] = [];
 
 /** Measures all contenders in rounds, on the database that `MONGODB_URI` names. */
@@ -70,7 +72,7 @@ async function main(): Promise<void> {
           return { running, store };
         }),
       );
-      await warmUp(contest, quick ? 2 : 5);
+      await warmUp(contest, quick ? 1 : 5);
       await measureRound(round, contest, report);
       await Promise.all(contest.map(({ running }) => running.stop()));
       entrants.push(...entrants.splice(0, 1));
@@ -89,12 +91,12 @@ async function main(): Promise<void> {
 
 /** Loads all contenders with every request, all at once, for a while each. */
 async function warmUp(contest: Contest[], seconds: number): Promise<void> {
-  const connections = 10;
   for (const route of all) {
     await Promise.all(contest.map(({ store }) => store.reset()));
     await Promise.all(
       contest.map(async ({ running }) => {
-        await settle(await load(running.url(route), route, connections, seconds), connections);
+        const got = await load(running.url(route), route, warmUpConnections, seconds);
+        await settle(got, warmUpConnections);
       }),
     );
   }
@@ -107,12 +109,20 @@ async function settle({ right, seconds }: Load, connections: number): Promise<vo
 
 async function measureRound(round: number, contest: Contest[], report: Report): Promise<void> {
   for (const connections of report.connections) {
+    if (connections > warmUpConnections) await fillPools(contest, connections);
     for (const route of all) {
       for (const { running, store } of contest) {
         const sample = await measure(running, route, connections, report.seconds, store);
         report.samples.push({ round, ...sample });
       }
     }
+  }
+}
+
+/** Has contenders open the connections to the database that they will use: each costs a login. */
+async function fillPools(contest: Contest[], connections: number): Promise<void> {
+  for (const { running } of contest) {
+    await settle(await load(running.url(post), post, connections, 1), connections);
   }
 }
 

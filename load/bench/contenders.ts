@@ -56,16 +56,23 @@ export const own: Contender = {
   env: { LOG_REQUESTS: 'false' },
 };
 
-/** All contenders. Each peer's own files link the documentation that they follow. */
+/**
+ * All contenders, in the order in which they take turns: those that are compared most stand together.
+ * Each peer's own files link the documentation that they follow.
+ */
 export const contenders: Contender[] = [
   raw,
-  flask,
+  own,
+  { ...own, name: 'this, request log on', env: { LOG_REQUESTS: 'true' } },
+  { name: 'Fastify', command: () => ['node', 'fastify.js'], cwd: peers },
   {
-    name: 'functions-framework',
-    // what `npx functions-framework` runs, without npx in between
-    command: () => ['node', join(modules, '.bin/functions-framework'), '--target=app'],
-    cwd: join(peers, 'functions-framework'),
+    name: 'Go net/http',
+    command: () => ['./server'],
+    cwd: join(peers, 'go'),
+    made: 'with Go',
   },
+  { name: 'Express', command: () => ['node', 'express.js'], cwd: peers },
+  flask,
   {
     name: 'faas-js-runtime',
     command: (port) => [
@@ -77,16 +84,12 @@ export const contenders: Contender[] = [
     cwd: join(peers, 'faas-js-runtime'),
     paths: { time: '/?time', data: '/' },
   },
-  { name: 'Express', command: () => ['node', 'express.js'], cwd: peers },
-  { name: 'Fastify', command: () => ['node', 'fastify.js'], cwd: peers },
   {
-    name: 'Go net/http',
-    command: () => ['./server'],
-    cwd: join(peers, 'go'),
-    made: 'with Go',
+    name: 'functions-framework',
+    // what `npx functions-framework` runs, without npx in between
+    command: () => ['node', join(modules, '.bin/functions-framework'), '--target=app'],
+    cwd: join(peers, 'functions-framework'),
   },
-  own,
-  { ...own, name: 'this, request log on', env: { LOG_REQUESTS: 'true' } },
   {
     name: 'this, functions-framework',
     command: () => ['node', 'node_modules/.bin/functions-framework', '--target=app'],

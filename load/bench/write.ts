@@ -18,7 +18,11 @@ export function write(name: string, report: object, markdown: string, plot: Plot
     input: JSON.stringify(plot),
     encoding: 'utf8',
   });
-  const files = { md: `${markdown}\n\n![](${name}.svg)\n`, json: JSON.stringify(report), svg };
+  const files = {
+    md: `${markdown}\n\n![${plot.title}](${name}.svg)\n`,
+    json: JSON.stringify(report),
+    svg,
+  };
   for (const [extension, content] of Object.entries(files)) {
     writeFileSync(join(folder, `${name}.${extension}`), content);
   }
