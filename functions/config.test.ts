@@ -51,6 +51,14 @@ test('the database of the URI, unless MONGO_DATABASE names another', () => {
   assert.is(parseConfig({ MONGODB_URI: uri, MONGO_DATABASE: 'other' }).mongo.database, 'other');
 });
 
+test('the database of a URI is decoded, and has to be a name', () => {
+  assert.is(parseConfig({ MONGODB_URI: 'mongodb://db/caf%C3%A9' }).mongo.database, 'café');
+  assert.match(
+    errorOf({ MONGODB_URI: 'mongodb://db/a.b' }),
+    'MONGODB_URI: the name of its database',
+  );
+});
+
 test('an empty variable counts as unset', () => {
   const config = parseConfig({ MONGODB_URI: uri, MONGO_HOST: '', PORT: '', LOG_LEVEL: '' });
   assert.is(config.port, 8080);

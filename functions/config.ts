@@ -57,10 +57,8 @@ const service = z.object({
   MONGO_TIMEOUT_MS: integer(100, 300_000, 5000),
 });
 
-const databaseName = z.regex(
-  /^[^/\\. "$*<>:|?]{1,63}$/,
-  'must be of 1 to 63 characters, without space and /\\."$*<>:|?',
-);
+const databaseName = /^[^/\\. "$*<>:|?]{1,63}$/;
+const databaseError = 'must be of 1 to 63 characters, without space and /\\."$*<>:|?';
 
 const database = z
   .object({
@@ -87,7 +85,7 @@ const database = z
     MONGO_USERNAME: z.optional(z.string()),
     MONGO_PASSWORD: z.optional(z.string()),
     MONGO_PASSWORD_FILE: z.optional(z.string()),
-    MONGO_DATABASE: z.optional(z.string().check(databaseName)),
+    MONGO_DATABASE: z.optional(z.string().check(z.regex(databaseName, databaseError))),
   })
   .check(
     z.check<Environment>(({ value: env, issues }) => {
@@ -133,6 +131,10 @@ export function parseConfig(environment: Environment): Config {
     (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
   );
   const password = readPassword(env, problems);
+  const fromUri = databaseOf(env.MONGODB_URI);
+  if (fromUri && !databaseName.test(fromUri)) {
+    problems.push(`MONGODB_URI: the name of its database ${databaseError}`);
+  }
   if (!first.success || !second.success || problems.length > 0) throw new ConfigError(problems);
 
   const { data: base } = first;
@@ -148,7 +150,7 @@ export function parseConfig(environment: Environment): Config {
     mongo: {
       uri: MONGODB_URI ?? `mongodb://${bracketed(MONGO_HOST ?? '')}:${base.MONGO_PORT}`,
       ...(MONGO_USERNAME && password && { auth: { username: MONGO_USERNAME, password } }),
-      database: MONGO_DATABASE ?? databaseOf(MONGODB_URI) ?? 'functions',
+      database: MONGO_DATABASE ?? fromUri ?? 'functions',
       poolSize: base.MONGO_POOL_SIZE,
       timeoutMs: base.MONGO_TIMEOUT_MS,
     },
@@ -173,5 +175,10 @@ function bracketed(host: string): string {
 }
 
 function databaseOf(uri = ''): string | undefined {
-  return /^[^/]+\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
+  const name = /^[^/]+\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
+  try {
+    return name && decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }

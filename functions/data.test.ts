@@ -59,6 +59,27 @@ pages('a last page that is full has no next', async ({ store }) => {
   assert.is(next, null);
 });
 
+pages('a page of large documents ends early', async () => {
+  const store = open('large');
+  try {
+    const text = 'x'.repeat(2 ** 20);
+    for (let n = 0; n < 10; n++) await store.insert({ n, text }, text.length);
+    const first = await pageOf(store, 200);
+    assert.equal(
+      first.items.map(({ data }) => data.n),
+      [9, 8, 7, 6, 5, 4, 3, 2],
+    );
+    const { items, next } = await pageOf(store, 200, String(first.next));
+    assert.equal(
+      items.map(({ data }) => data.n),
+      [1, 0],
+    );
+    assert.is(next, null);
+  } finally {
+    await store.close();
+  }
+});
+
 pages('whoever writes and then reads finds it, however many do so at once', async ({ store }) => {
   const clients = Array.from({ length: 40 }, async (_, client) => {
     for (let n = 0; n < 5; n++) {
@@ -117,6 +138,26 @@ loss('so are all of a batch', async () => {
 });
 
 loss.run();
+
+const late = suite('late');
+
+late('what nobody waits for any more is not sent', async () => {
+  const database = openDatabase(mongo);
+  try {
+    let sent = false;
+    const end = await database
+      .run(async () => {
+        sent = true;
+      }, performance.now() - mongo.timeoutMs)
+      .catch((error) => error);
+    assert.is(end.type, 'database-unavailable');
+    assert.not(sent);
+  } finally {
+    await database.close();
+  }
+});
+
+late.run();
 
 const neighbours = suite('neighbours in a batch', { store: open('neighbours') });
 neighbours.after(({ store }) => store.close());

@@ -118,8 +118,8 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
         return await operation({ db, documents, attempt, maxTimeMS: timeoutMs });
       } catch (error) {
         if (!isOutage(error)) throw error;
-        if (deadline.aborted) throw unavailable(error);
         await sleep(50);
+        if (deadline.aborted) throw unavailable(error);
       }
     }
   }
@@ -129,7 +129,8 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
     reach: () => reach,
     async run(operation, since = performance.now()) {
       const now = performance.now();
-      if (now - awaySince > timeoutMs) throw unavailable();
+      const left = timeoutMs - (now - since);
+      if (now - awaySince > timeoutMs || left <= 0) throw unavailable();
       const timeout = new AbortController();
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
@@ -200,9 +201,8 @@ export function isOutage(error: unknown): boolean {
 }
 
 function unavailable(cause?: unknown): Problem {
-  return new Problem(
-    'database-unavailable',
-    'The database does not answer. Try again; a write that got this answer may have been stored.',
-    { headers: { 'Retry-After': '1' }, cause },
-  );
+  return new Problem('database-unavailable', 'The database does not answer. Try again.', {
+    headers: { 'Retry-After': '1' },
+    cause,
+  });
 }

@@ -26,7 +26,9 @@ export function checkDocument(value: unknown): asserts value is JsonObject {
 
 interface Level {
   node: JsonObject;
-  keys: string[];
+  /** Of an object; an array has its indices. */
+  names: string[] | undefined;
+  size: number;
   next: number;
 }
 
@@ -35,21 +37,23 @@ function checkFields(root: object): void {
   const levels: Level[] = [enter(root)];
   for (let level = levels.at(-1); level; level = levels.at(-1)) {
     const { node } = level;
-    const key = level.keys[level.next++];
-    if (key === undefined) {
+    if (level.next === level.size) {
       levels.pop();
       continue;
     }
-    const reason = whyNotName(key, node) ?? whyNotValue(node[key]);
+    const name = level.names?.[level.next];
+    const value = node[name ?? level.next];
+    level.next++;
+    const reason = (name !== undefined && whyNotName(name, node)) || whyNotValue(value);
     if (reason) throw unstorable(pathTo(levels), reason);
-    if (isObject(node[key])) {
+    if (isObject(value)) {
       if (levels.length === MAX_DEPTH) {
         throw new Problem(
           'nesting-too-deep',
           `Nest objects and arrays at most ${MAX_DEPTH} levels deep.`,
         );
       }
-      levels.push(enter(node[key]));
+      levels.push(enter(value));
     }
   }
 }
@@ -59,7 +63,9 @@ function isObject(value: unknown): value is object {
 }
 
 function enter(node: object): Level {
-  return { node: node as JsonObject, keys: Object.keys(node), next: 0 };
+  const names = Array.isArray(node) ? undefined : Object.keys(node);
+  const { length } = names ?? (node as unknown[]);
+  return { node: node as JsonObject, names, size: length, next: 0 };
 }
 
 function whyNotName(name: string, object: JsonObject): string | undefined {
@@ -89,10 +95,7 @@ function whyNotValue(value: unknown): string | undefined {
 }
 
 function pathTo(levels: Level[]): PropertyKey[] {
-  return levels.map(({ node, keys, next }) => {
-    const key = keys[next - 1] ?? '';
-    return Array.isArray(node) ? Number(key) : key;
-  });
+  return levels.map(({ names, next }) => names?.[next - 1] ?? next - 1);
 }
 
 function unstorable(path: PropertyKey[], reason: string): Problem {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { MongoClient } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -130,6 +131,7 @@ const rows: Row[] = [
     ownHostOnly: 'Express decodes the path before it calls the function',
   },
   { does: 'GET /livez', ask: get('/livez'), status: 200 },
+  { does: 'a slash at the end', ask: get('/data/?limit=1'), status: 200 },
   {
     does: 'OPTIONS on a collection',
     ask: get('/data', { method: 'OPTIONS' }),
@@ -415,6 +417,30 @@ own('what is no HTTP gets a problem too', async () => {
     'GET / HTTP/1.1\r\nHost: a\r\nExpect: more\r\nConnection: close\r\n\r\n',
   );
   assert.match(expect, '"type":"urn:problem-type:expectation-failed"');
+});
+
+for (const [what, after, status] of [
+  ['nonsense', 'nonsense\r\n\r\n', 400],
+  ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 405],
+] as const) {
+  own(`${what} behind a request on its connection is answered after it`, async () => {
+    const body = JSON.stringify({ behind: what });
+    const answer = await exchange(
+      server.url,
+      `POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}${after}`,
+    );
+    assert.match(answer, new RegExp(`^HTTP/1.1 201 [^]*${what}"}}HTTP/1.1 ${status} `));
+  });
+}
+
+own('whoever closes its side after the request still gets the answer', async () => {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  socket.end(
+    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a":1}',
+  );
+  const answer = (await socket.setEncoding('utf8').toArray()).join('');
+  assert.match(answer, /^HTTP\/1.1 201 /);
 });
 
 own('a proxy is not what this is', async () => {

@@ -38,7 +38,7 @@ export async function insertBatch(
 /** https://www.mongodb.com/docs/manual/reference/command/insert/#output */
 interface Reply {
   n: number;
-  writeErrors?: { index: number; code: number; errmsg: string }[];
+  writeErrors?: { index: number; code: number; errmsg: string; keyPattern?: object }[];
   writeConcernError?: { code: number; errmsg: string };
 }
 
@@ -59,8 +59,8 @@ async function insert(db: Db, batch: Stored[], again: boolean): Promise<Outcome[
     throw new Error(`the database answered for ${n} of ${batch.length} documents`);
   }
   const outcomes: Outcome[] = batch.map(() => undefined);
-  for (const { index, code, errmsg } of writeErrors) {
-    if (again && code === DUPLICATE_KEY) continue;
+  for (const { index, code, errmsg, keyPattern = { _id: 1 } } of writeErrors) {
+    if (again && code === DUPLICATE_KEY && '_id' in keyPattern) continue;
     const error = errorOf({ code, errmsg });
     if (isOutage(error)) throw error;
     outcomes[index] = refusal(error) ?? error;

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, get, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -134,6 +133,16 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+drain('a connection on which nothing came does not hold it up', async () => {
+  const service = await startProcess({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '60000' });
+  const unused = connect(Number(new URL(service.url).port), '127.0.0.1');
+  await once(unused, 'connect');
+  await until(async () => (await send(`${service.url}/readyz`)).status === 200);
+  assert.is(await stop(service), 0);
+  assert.not(service.lines.some(({ msg }) => String(msg).includes('cut off')));
+  unused.destroy();
+});
+
 drain('a body that does not end holds it up no longer than DRAIN_TIMEOUT_MS', async () => {
   const service = await startProcess({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '300' });
   const { finish } = beginPost(service.url, {});
@@ -165,10 +174,12 @@ fault('frozen: a quick 503, still ready, and back when it is', async ({ director
   try {
     assert.is((await post(`${service.url}/data`, { before: true })).status, 201);
     process.kill(database.pid, 'SIGSTOP');
-    for (const answer of await Promise.all([
+    const answers = await Promise.all([
       post(`${service.url}/data`, { frozen: true }),
       send(`${service.url}/data`),
-    ])) {
+    ]);
+    assert.match(answers[0].json.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    for (const answer of answers) {
       assert.is(answer.status, 503);
       assert.is(answer.json.type, 'urn:problem-type:database-unavailable');
     }

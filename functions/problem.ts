@@ -39,7 +39,13 @@ export class Problem extends Error {
   constructor(
     readonly type: ProblemType,
     detail: string,
-    readonly more: { headers?: Record<string, string>; issues?: Issue[]; cause?: unknown } = {},
+    readonly more: {
+      headers?: Record<string, string>;
+      issues?: Issue[];
+      /** Of the document that it is about. */
+      id?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(detail, { cause: more.cause });
     this.status = statuses[type];
@@ -52,6 +58,7 @@ export class Problem extends Error {
       status: this.status,
       detail: this.message,
       issues: this.more.issues,
+      id: this.more.id,
     };
   }
 }

@@ -40,7 +40,7 @@ export function operation<Query>(
  * answered wherever GET is, OPTIONS everywhere (RFC 9110, section 9.3).
  */
 export function router(resources: Record<string, Resource>): RequestHandler {
-  const paths = findMyWay();
+  const paths = findMyWay({ ignoreTrailingSlash: true });
   for (const [path, resource] of Object.entries(resources)) {
     // every path is looked up as GET; which methods it takes is the resource's to say
     paths.on('GET', path, () => {}, resource);

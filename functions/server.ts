@@ -5,7 +5,7 @@ import {
   ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import { type AddressInfo, Server as NetServer } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config';
@@ -47,6 +47,7 @@ export async function serve(
 ): Promise<Server> {
   let draining = false;
   let held: Promise<unknown> | undefined;
+  const sockets = new Set<Socket>();
 
   class Response extends ServerResponse {
     override writeHead(status: number, ...rest: unknown[]): this {
@@ -62,8 +63,15 @@ export async function serve(
     headersTimeout: Math.max(60_000, keepAliveTimeoutMs + 5000),
     requireHostHeader: false,
   });
+  // whoever has sent all of a request may close that direction, and still gets the answer
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
 
   function onRequest(req: IncomingMessage, res: ServerResponse): void {
+    newest.set(req.socket, res);
     if (logRequests) logRequest(req, res);
     if (req.method !== 'GET') res.on('finish', () => discardRest(req));
     if (req.httpVersion === '1.1' && !req.headers.host) {
@@ -78,7 +86,8 @@ export async function serve(
     if (length <= bodyLimitBytes) res.writeContinue();
     onRequest(req, res);
   });
-  server.on('checkExpectation', (_, res) => {
+  server.on('checkExpectation', (req, res) => {
+    if (logRequests) logRequest(req, res);
     sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
   });
   server.on('connect', (_, socket) => {
@@ -105,7 +114,11 @@ export async function serve(
       const closed = new Promise<true>((resolve) => {
         NetServer.prototype.close.call(server, () => resolve(true));
       });
-      const sweep = setInterval(() => server.closeIdleConnections(), 250);
+      const sweep = setInterval(() => {
+        server.closeIdleConnections();
+        // those on which nothing ever came do not count as idle
+        for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      }, 250);
       const finished = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
       clearInterval(sweep);
       if (!finished) {
@@ -144,7 +157,7 @@ let requests = 0;
 function logRequest(req: IncomingMessage, res: ServerResponse): void {
   const begin = performance.now();
   const { method, url = '', headers } = req;
-  const requestId = headers['x-request-id'] ?? `${process.pid}-${++requests}`;
+  const requestId = headers['x-request-id']?.slice(0, 200) ?? `${process.pid}-${++requests}`;
   res.on('close', () => {
     log.info(
       {
@@ -163,7 +176,11 @@ function logRequest(req: IncomingMessage, res: ServerResponse): void {
 
 const malformed: Record<string, [ProblemType, string]> = {
   HPE_HEADER_OVERFLOW: ['headers-too-large', 'Send at most 16 KiB of headers.'],
-  HPE_INVALID_EOF_STATE: ['incomplete-body', 'The body ended before it was whole.'],
+  HPE_INVALID_EOF_STATE: ['incomplete-body', 'The request ended before it was whole.'],
+  HPE_INVALID_METHOD: [
+    'malformed-request',
+    'Begin with a method of HTTP, such as GET, in capital letters.',
+  ],
   ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'Send the request faster.'],
 };
 
@@ -177,8 +194,19 @@ function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   answer(socket, new Problem(type, detail));
 }
 
-/** Answers on a connection for which Node has no response, and ends it. */
+/** The last response of a connection. */
+const newest = new WeakMap<Duplex, ServerResponse>();
+
+/**
+ * Answers on a connection for which Node has no response, and ends it; not before the requests that
+ * came on it earlier are answered, as this would pass for their answer.
+ */
 function answer(socket: Duplex, problem: Problem): void {
+  const pending = newest.get(socket);
+  if (pending && !pending.writableFinished) {
+    pending.once('finish', () => answer(socket, problem));
+    return;
+  }
   const body = JSON.stringify(problem);
   const headers = {
     Connection: 'close',

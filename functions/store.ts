@@ -3,6 +3,7 @@ import type { Database, Stored } from './database';
 import type { JsonObject } from './document';
 import { groupCommit } from './group-commit';
 import { insertBatch } from './insert';
+import { Problem } from './problem';
 import { sharedReads } from './shared-reads';
 
 /** A document as clients see it. */
@@ -33,7 +34,7 @@ export interface Store {
    * Lists documents, newest first. Pages are told apart by the last id seen, so what is written
    * meanwhile neither moves nor repeats what was there before.
    *
-   * @returns a Page as JSON
+   * @returns a Page as JSON, of 8 MiB at most and one document more
    */
   list(limit: number, cursor?: string): Promise<Buffer>;
   /** @returns an Item as JSON, if there is one of this id */
@@ -42,6 +43,10 @@ export interface Store {
 
 /** As BSON, JSON is up to 6.5 times as long, and MongoDB takes a command of 16 MiB. */
 const batchLimits = { count: 1000, bytes: 2 * 1024 * 1024 };
+
+const mayBeStored =
+  'The database does not answer. The document may have been stored all the same, under the id given' +
+  ' here: look for it before you post it again.';
 
 /** @param timeoutMs after which the database gives a request up */
 export function openStore(database: Database, timeoutMs: number): Store {
@@ -52,10 +57,9 @@ export function openStore(database: Database, timeoutMs: number): Store {
     stallMs,
   });
 
-  const list = sharedReads(async (key, since) => {
+  const list = sharedReads((key, since) => {
     const [limit, cursor] = key.split(' ') as [string, string];
-    const page = await findPage(database, Number(limit), cursor, since);
-    return Buffer.from(JSON.stringify(page));
+    return findPage(database, Number(limit), cursor, since);
   }, stallMs);
 
   const find = sharedReads(async (id, since) => {
@@ -70,7 +74,11 @@ export function openStore(database: Database, timeoutMs: number): Store {
     async insert(data, size) {
       const _id = uuidv7();
       const stored = { _id, createdAt: dateOf(_id), data };
-      await insert(stored, size);
+      await insert(stored, size).catch((error) => {
+        throw error instanceof Problem && error.type === 'database-unavailable'
+          ? new Problem(error.type, mayBeStored, { ...error.more, id: _id })
+          : error;
+      });
       return toItem(stored);
     },
     list: (limit, cursor = '') => list(`${limit} ${cursor}`),
@@ -78,26 +86,38 @@ export function openStore(database: Database, timeoutMs: number): Store {
   };
 }
 
-async function findPage(
+/** After which a page ends early, so that large documents do not add up. */
+const PAGE_BYTES = 8 * 1024 * 1024;
+
+function findPage(
   database: Database,
   limit: number,
   cursor: string,
   since: number,
-): Promise<Page> {
-  const found = await database.run(
-    ({ documents, maxTimeMS }) =>
-      documents
-        .find(cursor ? { _id: { $lt: cursor } } : {}, {
-          sort: { _id: -1 },
-          limit: limit + 1,
-          batchSize: limit + 1, // all at once: MongoDB's first batch is of 101
-          maxTimeMS,
-        })
-        .toArray(),
-    since,
-  );
-  const items = found.slice(0, limit).map(toItem);
-  return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+): Promise<Buffer> {
+  return database.run(async ({ documents, maxTimeMS }) => {
+    await using found = documents.find(cursor ? { _id: { $lt: cursor } } : {}, {
+      sort: { _id: -1 },
+      limit: limit + 1,
+      batchSize: limit + 1, // all at once, unless they are large: MongoDB's first batch is of 101
+      maxTimeMS,
+    });
+    const items: string[] = [];
+    let bytes = 0;
+    let last = '';
+    const page = (next: string | null) =>
+      Buffer.from(`{"items":[${items.join()}],"next":${JSON.stringify(next)}}`);
+    while (await found.hasNext()) {
+      for (const stored of found.readBufferedDocuments()) {
+        if (items.length === limit || bytes > PAGE_BYTES) return page(last);
+        const item = JSON.stringify(toItem(stored));
+        items.push(item);
+        bytes += Buffer.byteLength(item);
+        last = stored._id;
+      }
+    }
+    return page(null);
+  }, since);
 }
 
 function toItem({ _id, createdAt, data }: Stored): Item {

@@ -6,7 +6,11 @@
 need_cluster
 kubectl get --raw /apis/serving.knative.dev/v1 >/dev/null 2>&1 ||
   die "Knative Serving is not installed on this cluster: see https://knative.dev/docs/install."
-kubectl get namespace "$NAMESPACE" >/dev/null 2>&1 || kubectl create namespace "$NAMESPACE" 2>/dev/null ||
+kubectl get namespace "$NAMESPACE" >/dev/null 2>&1 || kubectl create --filename - 2>/dev/null <<END ||
+apiVersion: v1
+kind: Namespace
+metadata: {name: $NAMESPACE, labels: {app.kubernetes.io/part-of: functions-on-knative}}
+END
   die "You may not create the namespace $NAMESPACE: have it made, or set NAMESPACE to one that is yours."
 for resource in secrets statefulsets.apps deployments.apps services.serving.knative.dev; do
   k auth can-i create "$resource" >/dev/null 2>&1 ||

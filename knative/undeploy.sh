@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Removes what deploy.sh made, but not the data, the Secrets that open it and the namespace; with
-# --all those too.
+# --all those too: the namespace if deploy.sh made it.
 . "$(dirname "$0")/lib.sh"
 
+[[ $# -eq 0 || $* == --all ]] || die "usage: npm run undeploy [-- --all]"
 need_cluster
 kinds=statefulset,deployment,horizontalpodautoscaler,poddisruptionbudget,cronjob,job,service,networkpolicy,configmap
 ! kubectl get --raw /apis/serving.knative.dev/v1 >/dev/null 2>&1 || kinds=services.serving.knative.dev,$kinds
 k delete "$kinds" --selector app.kubernetes.io/part-of=functions-on-knative --ignore-not-found
-case ${1:-} in
-'') echo "The data, the Secrets and the namespace $NAMESPACE are kept; npm run undeploy -- --all removes them." ;;
---all) kubectl delete namespace "$NAMESPACE" --ignore-not-found ;;
-*) die "usage: npm run undeploy [-- --all]" ;;
-esac
+if [ $# -eq 0 ]; then
+  echo "The data, the Secrets and the namespace $NAMESPACE are kept; npm run undeploy -- --all removes them."
+else
+  k delete persistentvolumeclaim/data-mongo-0 persistentvolumeclaim/mongo-backup secret/mongo-root secret/mongo-app --ignore-not-found
+  kubectl delete namespace --selector app.kubernetes.io/part-of=functions-on-knative \
+    --field-selector "metadata.name=$NAMESPACE" --ignore-not-found
+fi
