@@ -18,7 +18,8 @@ export function tuneReport({ date, k6, setup, settings, steps, knee }: Tuning): 
   const before = `
 <p>One replica answers at most ${most.toFixed(0)} requests a second. ${knee.target} requests under way bring 90 % of
 that; more of them mostly wait. Up to ${knee.limit}, 95 % are answered within ${settings.P95_MS} ms.</p>
-<p class="soft">Each step is ${settings.DURATION} of so many clients that ask again as soon as they are answered.
+<p class="soft">Each step is twice ${settings.DURATION} of so many clients that ask again as soon as they are answered:
+once on the way up and once on the way down.
 Measured on ${date.slice(0, 10)}.</p>`;
   const x = steps.map(({ concurrency }) => concurrency);
   const panel = (title: string, note: string, values: number[]) => ({

@@ -15,7 +15,8 @@ import { tuneReport } from './tune-report';
 const name = 'functions-tune';
 const p95 = Number(process.env.P95_MS || 500);
 const soak = { DURATION: process.env.DURATION || '10s', MIX: process.env.MIX || '17:2:1' };
-const concurrencies = (process.env.STEPS || '1 2 4 6 8 12 16 24 32 48 64 96 128').split(' ');
+const steps = process.env.STEPS || '1 2 4 6 8 12 16 24 32 48 64 96 128';
+const concurrencies = steps.split(' ').map(Number);
 
 async function tune(): Promise<Step[]> {
   const k6 = await findK6(say);
@@ -25,16 +26,13 @@ async function tune(): Promise<Step[]> {
     const url = await start();
     await emptyCollection();
     await step(k6, url, 8); // the first requests find everything cold
-    const steps: Step[] = [];
-    for (const concurrency of concurrencies.map(Number)) {
-      const done = await step(k6, url, concurrency);
-      const { throughput, p95, failed } = done;
-      say(
-        `${concurrency} under way: ${throughput.toFixed(0)} requests/s, p95 ${p95.toFixed(0)} ms, ${(failed * 100).toFixed(1)} % failed`,
-      );
-      steps.push(done);
+    // up and down again, so that what drifts meanwhile evens out
+    const done: Step[] = [];
+    for (const concurrency of [...concurrencies, ...concurrencies.toReversed()]) {
+      done.push(await step(k6, url, concurrency));
+      say(told(done.at(-1) as Step));
     }
-    return steps;
+    return concurrencies.map((_, i) => mean(done[i] as Step, done.at(-1 - i) as Step));
   } finally {
     await remove();
   }
@@ -56,6 +54,21 @@ async function step(k6: string, url: string, concurrency: number): Promise<Step>
     throughput: answered.length / ((end - begin) / 1000),
     p95: percentile(durations, 95) ?? Number.POSITIVE_INFINITY,
     failed: 1 - answered.length / requests.length,
+  };
+}
+
+function told({ concurrency, throughput, p95, failed }: Step): string {
+  const rate = `${throughput.toFixed(0)} requests/s, p95 ${p95.toFixed(0)} ms`;
+  return `${concurrency} under way: ${rate}, ${(failed * 100).toFixed(1)} % failed`;
+}
+
+function mean(a: Step, b: Step): Step {
+  const of = (key: keyof Step) => (a[key] + b[key]) / 2;
+  return {
+    concurrency: a.concurrency,
+    throughput: of('throughput'),
+    p95: of('p95'),
+    failed: of('failed'),
   };
 }
 
