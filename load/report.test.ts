@@ -72,7 +72,7 @@ test('the table has both runs of both variants, and what did not happen', () => 
     ['10', 'never'],
   ]);
   assert.equal(row('Requests failed')[0], ['10 · 10', '10 · 10']);
-  assert.match(html, 'to the fifth ready replica: 8 s on Knative, 25 to 29 s with the HPA');
+  assert.match(html, 'to the fifth: 8 s on Knative, 25 to 29 s with the HPA');
 });
 
 test('each round is a view of both variants, with the same axes', () => {

@@ -97,17 +97,19 @@ const told = (value: number | null) =>
 
 /** What the table says, in sentences. */
 function lead(runs: Run[]): string {
-  const of = (name: Name, value: (measures: Measures) => number | null) => {
-    const values = runs
-      .filter(({ variant }) => variant === name)
-      .map(({ measures }) => value(measures));
-    const [least, most] = [Math.min, Math.max].map((f) => told(f(...values.map((v) => v ?? 0))));
-    if (values.includes(null)) return values.map(told).join(' and ');
-    return least === most ? least : `${least} to ${most}`;
+  const of = (name: Name, value: (measures: Measures) => number | null, unit: string) => {
+    const values = runs.filter(({ variant }) => variant === name).map((run) => value(run.measures));
+    const known = values.filter((value) => value !== null).sort((a, b) => a - b);
+    const ends = [
+      ...new Set([known.at(0), known.at(-1)].flatMap((v) => (v === undefined ? [] : told(v)))),
+    ];
+    const range = ends.length > 0 ? [`${ends.join(' to ')} ${unit}`] : [];
+    return [...range, ...(known.length < values.length ? ['never'] : [])].join(' or ');
   };
   const both = (value: (measures: Measures) => number | null, unit: string) =>
-    `${of('knative', value)} ${unit} on Knative, ${of('hpa', value)} ${unit} with the HPA`;
-  return `From the rise of the load to the fifth ready replica: ${both(({ toFifth }) => toFifth, 's')}.
+    `${of('knative', value, unit)} on Knative, ${of('hpa', value, unit)} with the HPA`;
+  return `From the rise of the load to the third ready replica: ${both(({ toThird }) => toThird, 's')};
+to the fifth: ${both(({ toFifth }) => toFifth, 's')}.
 The 95th percentile of the latency in the first ten seconds: ${both(({ p95AtFirst }) => p95AtFirst, 'ms')}.
 Paid for it: ${both(({ replicaSeconds }) => replicaSeconds, 'replica-seconds')}.`;
 }
@@ -117,7 +119,8 @@ function differences({ kpa, hpa }: Setup): string[] {
     (Number.parseFloat(kpa.window ?? '') * Number(kpa['panic-window-percentage'])) / 100;
   return [
     `<b>What they look at.</b> Knative: the requests under way, which a proxy in each pod counts. The HPA:
-CPU, as metrics-server read it, which is the mean of some seconds that have passed.`,
+CPU, as metrics-server read it, which is the mean of some seconds that have passed. (The requests under way
+in the plots are those of k6: what waits for a connection or in the ingress is among them, but in no pod.)`,
     `<b>How often.</b> Knative decides every 2 s by the mean of ${kpa.window}, but by that of ${panic} s once it
 is ${kpa['panic-threshold-percentage']} % of what the ready replicas are for (“panic”; until it ends, none is taken
 away). The HPA decides every 15 s, and by how much it may change is its policy: up ${policy(hpa.scaleUp)}.`,
@@ -205,7 +208,7 @@ function panels({ variant, times, seconds, replicas, cpu }: Run, setup: Setup): 
     ),
   };
   return [
-    panel('Arrivals', 'requests a second', [
+    panel('Requests sent', 'a second', [
       line(
         'requests/s',
         '1',
