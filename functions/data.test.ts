@@ -144,6 +144,7 @@ const late = suite('late');
 late('what nobody waits for any more is not sent', async () => {
   const database = openDatabase(mongo);
   try {
+    await database.run(async () => {}); // connects
     let sent = false;
     const end = await database
       .run(async () => {
