@@ -433,6 +433,25 @@ for (const [what, after, status] of [
   });
 }
 
+own('a body that is badly chunked', async () => {
+  const answer = await exchange(
+    server.url,
+    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'nonsense\r\n',
+  );
+  assert.match(answer, /^HTTP\/1.1 400 /);
+});
+
+own('a request that ends early', async () => {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  socket.end(
+    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 70\r\n\r\n{"a":1}',
+  );
+  const answer = (await socket.setEncoding('utf8').toArray()).join('');
+  assert.match(answer, '"type":"urn:problem-type:incomplete-body"');
+});
+
 own('whoever closes its side after the request still gets the answer', async () => {
   const { hostname, port } = new URL(server.url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });

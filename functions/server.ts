@@ -198,12 +198,12 @@ function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
 const newest = new WeakMap<Duplex, ServerResponse>();
 
 /**
- * Answers on a connection for which Node has no response, and ends it; not before the requests that
- * came on it earlier are answered, as this would pass for their answer.
+ * Answers on a connection for which Node has no response, and ends it; not before a whole request
+ * that came on it earlier is answered, as this would pass for its answer.
  */
 function answer(socket: Duplex, problem: Problem): void {
   const pending = newest.get(socket);
-  if (pending && !pending.writableFinished) {
+  if (pending?.req.complete && !pending.writableFinished) {
     pending.once('finish', () => answer(socket, problem));
     return;
   }
