@@ -442,24 +442,22 @@ own('a body that is badly chunked', async () => {
   assert.match(answer, /^HTTP\/1.1 400 /);
 });
 
-own('a request that ends early', async () => {
+/** Posts a body and closes this side of the connection, so that nothing more can come. */
+async function postAndClose(length: number): Promise<string> {
   const { hostname, port } = new URL(server.url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
   socket.end(
-    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 70\r\n\r\n{"a":1}',
+    `POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n{"a":1}`,
   );
-  const answer = (await socket.setEncoding('utf8').toArray()).join('');
-  assert.match(answer, '"type":"urn:problem-type:incomplete-body"');
+  return (await socket.setEncoding('utf8').toArray()).join('');
+}
+
+own('a request that ends early', async () => {
+  assert.match(await postAndClose(70), '"type":"urn:problem-type:incomplete-body"');
 });
 
 own('whoever closes its side after the request still gets the answer', async () => {
-  const { hostname, port } = new URL(server.url);
-  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-  socket.end(
-    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a":1}',
-  );
-  const answer = (await socket.setEncoding('utf8').toArray()).join('');
-  assert.match(answer, /^HTTP\/1.1 201 /);
+  assert.match(await postAndClose(7), /^HTTP\/1.1 201 /);
 });
 
 own('a proxy is not what this is', async () => {
