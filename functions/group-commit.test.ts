@@ -39,13 +39,13 @@ test('what comes while a batch is written forms the next', async () => {
     [['a', 'b']],
   );
   batches[0]?.answer();
-  await sleep(1);
+  while (batches.length < 2) await sleep(1);
   assert.equal(written, ['a', 'b']);
   assert.equal(batches[1]?.items, ['c', 'd']);
   batches[1]?.answer();
   await sleep(1);
   put('e');
-  await sleep(1);
+  while (batches.length < 3) await sleep(1);
   assert.equal(batches[2]?.items, ['e']);
   assert.equal(written, ['a', 'b', 'c', 'd']);
 });
@@ -68,7 +68,7 @@ test('what a batch fails of, its items fail of, and the next is written', async 
   await sleep(1);
   put('b');
   batches[0]?.fail(new Error('away'));
-  await sleep(1);
+  while (batches.length < 2) await sleep(1);
   assert.equal(failed, ['a: away']);
   batches[1]?.answer();
   await sleep(1);
@@ -82,9 +82,9 @@ test('a batch is bounded in count and in bytes', async () => {
   for (const item of ['a', 'b', 'c', 'd']) put(item);
   for (const item of ['large', 'larger', 'largest']) put(item, 60);
   put('huge', 1000);
-  for (let n = 0; n < batches.length; n++) {
+  for (let n = 0; n < 6; n++) {
+    while (batches.length <= n) await sleep(1);
     batches[n]?.answer();
-    await sleep(1);
   }
   assert.equal(
     batches.map(({ items }) => items),

@@ -1,4 +1,4 @@
-import { turnOf } from './turn';
+import { takeTurns } from './turns';
 
 export interface Limits {
   /** Items and bytes that a batch takes, unless one item alone has more. */
@@ -25,6 +25,12 @@ interface Batch<Item> {
 }
 
 /**
+ * With so many in a batch the commit is a small part of its cost. More would only have the database
+ * wait for this process, then this process for the database, where now each has a batch to work on.
+ */
+const worthACommit = 16;
+
+/**
  * Group commit, as databases do it with their logs: what comes while a batch is being written
  * forms the next, so the cost of a commit is shared by all who wait for one.
  *
@@ -32,7 +38,6 @@ interface Batch<Item> {
  */
 export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stallMs }: Limits) {
   const queue: Batch<Item>[] = [];
-  let idle = true;
 
   function batchFor(size: number): Batch<Item> {
     const last = queue.at(-1);
@@ -40,13 +45,6 @@ export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stall
     const batch = { items: [], bytes: 0, since: performance.now(), waiting: [] };
     queue.push(batch);
     return batch;
-  }
-
-  async function writeAll(): Promise<void> {
-    for (let batch = queue.shift(); batch; batch = queue.shift()) {
-      await turnOf(writeOne(batch), stallMs);
-    }
-    idle = true;
   }
 
   async function writeOne({ items, since, waiting }: Batch<Item>): Promise<void> {
@@ -61,14 +59,20 @@ export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stall
     }
   }
 
+  const came = takeTurns(
+    () => {
+      const batch = queue.shift();
+      return batch && { size: batch.items.length, done: writeOne(batch) };
+    },
+    { stallMs, enough: worthACommit },
+  );
+
   return (item: Item, size: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const batch = batchFor(size);
       batch.items.push(item);
       batch.bytes += size;
       batch.waiting.push({ resolve, reject });
-      if (!idle) return;
-      idle = false;
-      setImmediate(writeAll);
+      came();
     });
 }

@@ -29,7 +29,10 @@ export async function insertBatch(
     if (error instanceof Problem || batch.length === 1 || !isOfOne) throw reason;
     // one that the driver can't encode, or the server can't read, fails all: each alone tells which
     const alone = batch.map((stored) =>
-      insertBatch(database, [stored], since, true).then(([outcome]) => outcome, toError),
+      insertBatch(database, [stored], since, true).then(
+        ([outcome]) => outcome,
+        (reason: Error) => reason,
+      ),
     );
     return Promise.all(alone);
   }
@@ -72,10 +75,6 @@ const DUPLICATE_KEY = 11_000;
 
 function errorOf({ code, errmsg }: { code: number; errmsg: string }): Error {
   return new (later().MongoServerError)({ message: errmsg, code });
-}
-
-function toError(error: unknown): Error {
-  return error as Error;
 }
 
 /** Codes by which a server refuses a document for what is in it. */

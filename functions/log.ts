@@ -1,5 +1,21 @@
 import pino from 'pino';
 
+let latest = { ms: Number.NaN, text: '' };
+
+/** ISO 8601, made once a millisecond: under load many lines share one. */
+function timestamp(): string {
+  const ms = Date.now();
+  if (ms !== latest.ms) latest = { ms, text: `,"time":"${new Date(ms).toISOString()}"` };
+  return latest.text;
+}
+
+/**
+ * Lines gather for up to 100 ms. What they gather to is written from here: to hand it to a thread
+ * makes each line a quarter dearer.
+ */
+const output = pino.destination({ sync: true, minLength: 4096, periodicFlush: 100 });
+process.on('exit', () => output.flushSync());
+
 /**
  * One JSON object a line on standard output. Errors are reduced to what names them: what a driver
  * attaches to an error can hold a document.
@@ -7,7 +23,7 @@ import pino from 'pino';
 export const log = pino(
   {
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp,
     formatters: { level: (level) => ({ level }) },
     serializers: {
       err: ({ name, message, code, stack }: NodeJS.ErrnoException) => ({
@@ -18,5 +34,5 @@ export const log = pino(
       }),
     },
   },
-  pino.destination({ sync: false, minLength: 4096, periodicFlush: 100 }),
+  output,
 );

@@ -7,7 +7,7 @@ import { parseQuery } from './query';
 import { sendProblem } from './respond';
 
 /** What `node:http` calls, and the Functions Framework too. */
-export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
 /** One request, its path parameters and its parsed query. */
 export interface Exchange<Query = unknown> {
@@ -46,27 +46,31 @@ export function router(resources: Record<string, Resource>): RequestHandler {
     paths.on('GET', path, () => {}, resource);
   }
 
-  return async function handle(req, res) {
-    try {
-      const match = paths.find('GET', req.url ?? '/');
-      if (!match)
-        throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
+  function dispatch(req: IncomingMessage, res: ServerResponse): void | Promise<void> {
+    const match = paths.find('GET', req.url ?? '/');
+    if (!match)
+      throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
 
-      const resource: Resource = match.store;
-      const method = req.method === 'HEAD' ? 'GET' : req.method;
-      const found = method === 'GET' || method === 'POST' ? resource[method] : undefined;
-      if (found) {
-        const query = req.url?.includes('?')
-          ? parseQuery(found.query, match.searchParams)
-          : found.defaults;
-        await found.handle({ req, res, params: match.params, query });
-      } else if (method === 'OPTIONS') {
-        res.writeHead(204, { Allow: allowed(resource) }).end();
-      } else {
-        throw new Problem('method-not-allowed', `Use one of ${allowed(resource)} here.`, {
-          headers: { Allow: allowed(resource) },
-        });
-      }
+    const resource: Resource = match.store;
+    const method = req.method === 'HEAD' ? 'GET' : req.method;
+    const found = method === 'GET' || method === 'POST' ? resource[method] : undefined;
+    if (found) {
+      const query = req.url?.includes('?')
+        ? parseQuery(found.query, match.searchParams)
+        : found.defaults;
+      return found.handle({ req, res, params: match.params, query });
+    }
+    const headers = { Allow: allowed(resource) };
+    if (method !== 'OPTIONS') {
+      throw new Problem('method-not-allowed', `Use one of ${headers.Allow} here.`, { headers });
+    }
+    res.writeHead(204, headers).end();
+  }
+
+  return function handle(req, res) {
+    try {
+      // without a promise where none is needed
+      return dispatch(req, res)?.catch((error) => fail(res, error));
     } catch (error) {
       fail(res, error);
     }

@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,17 +41,10 @@ export async function serve(
 ): Promise<Server> {
   let draining = false;
   let held: Promise<unknown> | undefined;
-  const sockets = new Set<Socket>();
-
-  class Response extends ServerResponse {
-    override writeHead(status: number, ...rest: unknown[]): this {
-      if (draining) this.setHeader('Connection', 'close');
-      return super.writeHead(status, ...(rest as [OutgoingHttpHeaders?]));
-    }
-  }
+  /** Every connection, with the response to the last request on it. */
+  const connections = new Map<Duplex, ServerResponse | undefined>();
 
   const server = createServer({
-    ServerResponse: Response,
     keepAliveTimeout: keepAliveTimeoutMs,
     // a proxy may open connections ahead of the requests for them
     headersTimeout: Math.max(60_000, keepAliveTimeoutMs + 5000),
@@ -66,13 +53,18 @@ export async function serve(
   // whoever has sent all of a request may close that direction, and still gets the answer
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+    connections.set(socket, undefined);
+    socket.on('close', () => connections.delete(socket));
   });
 
-  function onRequest(req: IncomingMessage, res: ServerResponse): void {
-    newest.set(req.socket, res);
+  function begin(req: IncomingMessage, res: ServerResponse): void {
+    connections.set(req.socket, res);
+    if (draining) res.shouldKeepAlive = false;
     if (logRequests) logRequest(req, res);
+  }
+
+  function onRequest(req: IncomingMessage, res: ServerResponse): void {
+    begin(req, res);
     if (req.method !== 'GET') res.on('finish', () => discardRest(req));
     if (req.httpVersion === '1.1' && !req.headers.host) {
       sendProblem(res, new Problem('malformed-request', 'Send a Host header.'));
@@ -87,14 +79,18 @@ export async function serve(
     onRequest(req, res);
   });
   server.on('checkExpectation', (req, res) => {
-    if (logRequests) logRequest(req, res);
+    begin(req, res);
     sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
   });
   server.on('connect', (_, socket) => {
     const headers = { Allow: 'GET, POST, HEAD, OPTIONS' };
-    answer(socket, new Problem('method-not-allowed', 'This is no proxy.', { headers }));
+    const problem = new Problem('method-not-allowed', 'This is no proxy.', { headers });
+    answer(socket, problem, connections.get(socket));
   });
-  server.on('clientError', answerMalformed);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') return;
+    answer(socket, malformedBy(error), connections.get(socket));
+  });
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, resolve);
@@ -104,6 +100,7 @@ export async function serve(
     port: (server.address() as AddressInfo).port,
     async drain(delayMs, timeoutMs) {
       draining = true;
+      for (const res of connections.values()) if (res) res.shouldKeepAlive = false;
       await sleep(delayMs);
       // Connections that the kernel has taken and this process has not yet would be reset. While
       // answers are held back for a moment, no client comes back to open one more.
@@ -117,7 +114,9 @@ export async function serve(
       const sweep = setInterval(() => {
         server.closeIdleConnections();
         // those on which nothing ever came do not count as idle
-        for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+        for (const socket of connections.keys()) {
+          if ((socket as Socket).bytesRead === 0) socket.destroy();
+        }
       }, 250);
       const finished = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
       clearInterval(sweep);
@@ -184,27 +183,24 @@ const malformed: Record<string, [ProblemType, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'Send the request faster.'],
 };
 
-/** Answers what Node could not parse as a request, in the form of every other error. */
-function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return;
-  const [type, detail] = malformed[error.code ?? ''] ?? [
+/** What Node could not parse as a request, in the form of every other error. */
+function malformedBy({ code = '' }: NodeJS.ErrnoException): Problem {
+  const [type, detail] = malformed[code] ?? [
     'malformed-request',
-    `Send HTTP/1.1; this can't be read as such (${error.code}).`,
+    `Send HTTP/1.1; this can't be read as such (${code}).`,
   ];
-  answer(socket, new Problem(type, detail));
+  return new Problem(type, detail);
 }
-
-/** The last response of a connection. */
-const newest = new WeakMap<Duplex, ServerResponse>();
 
 /**
  * Answers on a connection for which Node has no response, and ends it; not before a whole request
  * that came on it earlier is answered, as this would pass for its answer.
+ *
+ * @param earlier the response to the last such request
  */
-function answer(socket: Duplex, problem: Problem): void {
-  const pending = newest.get(socket);
-  if (pending?.req.complete && !pending.writableFinished) {
-    pending.once('finish', () => answer(socket, problem));
+function answer(socket: Duplex, problem: Problem, earlier: ServerResponse | undefined): void {
+  if (earlier?.req.complete && !earlier.writableFinished) {
+    earlier.once('finish', () => answer(socket, problem, undefined));
     return;
   }
   const body = JSON.stringify(problem);

@@ -1,4 +1,11 @@
-import { turnOf } from './turn';
+import { takeTurns } from './turns';
+
+/** A query that is not sent yet. */
+interface Query<Result> {
+  readers: number;
+  send(): void;
+  result: Promise<Result>;
+}
 
 /**
  * Lets identical reads share a query: those that come while one is under way wait and share the
@@ -13,25 +20,43 @@ export function sharedReads<Result>(
   read: (key: string, since: number) => Promise<Result>,
   stallMs: number,
 ) {
-  const underWay = new Map<string, Promise<void>>();
-  const waiting = new Map<string, Promise<Result>>();
+  const wanted = new Map<string, () => Promise<Result>>();
 
-  function send(key: string, since: number): Promise<Result> {
-    waiting.delete(key);
-    const result = read(key, since);
-    const turn = turnOf(result, stallMs).then(() => {
-      if (underWay.get(key) === turn) underWay.delete(key);
+  function queriesFor(key: string): () => Promise<Result> {
+    let next: Query<Result> | undefined;
+    const came = takeTurns(
+      () => {
+        if (!next) {
+          wanted.delete(key);
+          return undefined;
+        }
+        const { readers, send, result } = next;
+        next = undefined;
+        send();
+        return { size: readers, done: result };
+      },
+      { stallMs, enough: Number.POSITIVE_INFINITY },
+    );
+    return () => {
+      next ??= queryOf(key);
+      next.readers++;
+      came();
+      return next.result;
+    };
+  }
+
+  function queryOf(key: string): Query<Result> {
+    const since = performance.now();
+    let send = () => {};
+    const result = new Promise<Result>((resolve) => {
+      send = () => resolve(read(key, since));
     });
-    underWay.set(key, turn);
-    return result;
+    return { readers: 0, send, result };
   }
 
   return (key: string): Promise<Result> => {
-    const now = performance.now();
-    const turn = underWay.get(key);
-    if (!turn) return send(key, now);
-    const shared = waiting.get(key) ?? turn.then(() => send(key, now));
-    waiting.set(key, shared);
-    return shared;
+    const ask = wanted.get(key) ?? queriesFor(key);
+    wanted.set(key, ask);
+    return ask();
   };
 }

@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { Database, Stored } from './database';
 import type { JsonObject } from './document';
 import { groupCommit } from './group-commit';
+import { dateOf, newId } from './id';
 import { insertBatch } from './insert';
 import { Problem } from './problem';
 import { sharedReads } from './shared-reads';
@@ -72,7 +72,7 @@ export function openStore(database: Database, timeoutMs: number): Store {
 
   return {
     async insert(data, size) {
-      const _id = uuidv7();
+      const _id = newId();
       const stored = { _id, createdAt: dateOf(_id), data };
       await insert(stored, size).catch((error) => {
         throw error instanceof Problem && error.type === 'database-unavailable'
@@ -122,9 +122,4 @@ function findPage(
 
 function toItem({ _id, createdAt, data }: Stored): Item {
   return { id: _id, createdAt, data };
-}
-
-/** A UUIDv7 begins with its time in ms (RFC 9562, section 5.7). */
-function dateOf(uuid: string): Date {
-  return new Date(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16));
 }

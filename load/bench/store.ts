@@ -1,5 +1,5 @@
 import type { MongoClient } from 'mongodb';
-import { v7 as uuidv7 } from 'uuid';
+import { dateOf, newId } from '../../functions/id';
 import type { Item } from './requests';
 import { posted } from './requests';
 
@@ -15,13 +15,10 @@ export interface Store {
   drop(): Promise<void>;
 }
 
-const begin = Date.UTC(2026, 0, 1);
-
-const stored = Array.from({ length: 100 }, (_, n) => ({
-  _id: uuidv7({ msecs: begin + n }),
-  createdAt: new Date(begin + n),
-  data: { ...posted, total: n },
-}));
+const stored = Array.from({ length: 100 }, (_, n) => {
+  const _id = newId();
+  return { _id, createdAt: dateOf(_id), data: { ...posted, total: n } };
+});
 
 /** What `GET /data` answers while nothing was written. */
 export const page: { items: Item[]; next: string } = {
