@@ -109,7 +109,7 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
   }
 
   async function runUntil<T>(
-    deadline: AbortSignal,
+    isTooLate: () => boolean,
     operation: (attempt: Attempt) => Promise<T>,
   ): Promise<T> {
     await connect();
@@ -119,7 +119,7 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
       } catch (error) {
         if (!isOutage(error)) throw error;
         await sleep(50);
-        if (deadline.aborted) throw unavailable(error);
+        if (isTooLate()) throw unavailable(error);
       }
     }
   }
@@ -131,19 +131,16 @@ export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: Mongo
       const now = performance.now();
       const left = timeoutMs - (now - since);
       if (now - awaySince > timeoutMs || left <= 0) throw unavailable();
-      const timeout = new AbortController();
+      let isTooLate = false;
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => {
-            timeout.abort();
-            reject(unavailable());
-          },
-          timeoutMs - (now - since),
-        );
+        timer = setTimeout(() => {
+          isTooLate = true;
+          reject(unavailable());
+        }, left);
       });
       try {
-        return await Promise.race([runUntil(timeout.signal, operation), late]);
+        return await Promise.race([runUntil(() => isTooLate, operation), late]);
       } finally {
         clearTimeout(timer);
       }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurnOfTheLoop } from 'node:timers/promises';
 import { takeTurns } from './turns';
 
 export interface Limits {
@@ -47,9 +48,11 @@ export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stall
     return batch;
   }
 
-  async function writeOne({ items, since, waiting }: Batch<Item>): Promise<void> {
+  async function answer({ waiting }: Batch<Item>, written: ReturnType<WriteBatch<Item>>) {
     try {
-      const errors = await write(items, since);
+      const errors = await written;
+      // the database gets its next work first
+      if (queue.length > 0) await nextTurnOfTheLoop();
       for (const [i, { resolve, reject }] of waiting.entries()) {
         if (errors[i]) reject(errors[i]);
         else resolve();
@@ -62,7 +65,10 @@ export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stall
   const came = takeTurns(
     () => {
       const batch = queue.shift();
-      return batch && { size: batch.items.length, done: writeOne(batch) };
+      if (!batch) return undefined;
+      const written = write(batch.items, batch.since);
+      void answer(batch, written);
+      return { size: batch.items.length, done: written };
     },
     { stallMs, enough: worthACommit },
   );
