@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { groupCommit, type Limits } from './group-commit';
+import { until } from './testing';
 
 const test = suite('group commit');
 
@@ -23,69 +24,68 @@ function start(limits: Partial<Limits> = {}) {
       () => written.push(item),
       ({ message }) => failed.push(`${item}: ${message}`),
     );
-  return { put, batches, written, failed };
+  const sent = async (count: number) => {
+    await until(async () => batches.length >= count);
+    return batches[count - 1] as (typeof batches)[number];
+  };
+  const told = (count: number) => until(async () => written.length + failed.length >= count);
+  return { put, batches, sent, told, written, failed };
 }
 
 test('what comes while a batch is written forms the next', async () => {
-  const { put, batches, written } = start();
+  const { put, batches, sent, told, written } = start();
   put('a');
   put('b');
-  await sleep(1);
+  const first = await sent(1);
+  assert.equal(first.items, ['a', 'b']);
   put('c');
   put('d');
-  await sleep(1);
-  assert.equal(
-    batches.map(({ items }) => items),
-    [['a', 'b']],
-  );
-  batches[0]?.answer();
-  while (batches.length < 2) await sleep(1);
+  await sleep(5);
+  assert.is(batches.length, 1);
+  first.answer();
+  await told(2);
   assert.equal(written, ['a', 'b']);
-  assert.equal(batches[1]?.items, ['c', 'd']);
-  batches[1]?.answer();
-  await sleep(1);
+  const second = await sent(2);
+  assert.equal(second.items, ['c', 'd']);
+  second.answer();
+  await told(4);
   put('e');
-  while (batches.length < 3) await sleep(1);
-  assert.equal(batches[2]?.items, ['e']);
+  assert.equal((await sent(3)).items, ['e']);
   assert.equal(written, ['a', 'b', 'c', 'd']);
 });
 
 test('each is told its own end', async () => {
-  const { put, batches, written, failed } = start();
+  const { put, sent, told, written, failed } = start();
   for (const item of ['a', 'b', 'c']) put(item);
-  await sleep(1);
   const errors: Error[] = [];
   errors[1] = new Error('refused');
-  batches[0]?.answer(errors);
-  await sleep(1);
+  (await sent(1)).answer(errors);
+  await told(3);
   assert.equal(written, ['a', 'c']);
   assert.equal(failed, ['b: refused']);
 });
 
 test('what a batch fails of, its items fail of, and the next is written', async () => {
-  const { put, batches, written, failed } = start();
+  const { put, sent, told, written, failed } = start();
   put('a');
-  await sleep(1);
+  const first = await sent(1);
   put('b');
-  batches[0]?.fail(new Error('away'));
-  while (batches.length < 2) await sleep(1);
+  first.fail(new Error('away'));
+  (await sent(2)).answer();
+  await told(2);
   assert.equal(failed, ['a: away']);
-  batches[1]?.answer();
-  await sleep(1);
   assert.equal(written, ['b']);
 });
 
 test('a batch is bounded in count and in bytes', async () => {
-  const { put, batches } = start({ count: 3, bytes: 100 });
+  const { put, batches, sent } = start({ count: 3, bytes: 100 });
   put('first');
-  await sleep(1);
+  const first = await sent(1);
   for (const item of ['a', 'b', 'c', 'd']) put(item);
   for (const item of ['large', 'larger', 'largest']) put(item, 60);
   put('huge', 1000);
-  for (let n = 0; n < 6; n++) {
-    while (batches.length <= n) await sleep(1);
-    batches[n]?.answer();
-  }
+  first.answer();
+  for (let count = 2; count <= 6; count++) (await sent(count)).answer();
   assert.equal(
     batches.map(({ items }) => items),
     [['first'], ['a', 'b', 'c'], ['d', 'large'], ['larger'], ['largest'], ['huge']],
@@ -93,16 +93,15 @@ test('a batch is bounded in count and in bytes', async () => {
 });
 
 test('a batch that is not answered holds the next only for a while', async () => {
-  const { put, batches, written } = start({ stallMs: 5 });
+  const { put, sent, told, written } = start({ stallMs: 5 });
   put('a');
-  await sleep(1);
+  const first = await sent(1);
   put('b');
-  while (batches.length < 2) await sleep(1);
-  batches[1]?.answer();
-  await sleep(1);
+  (await sent(2)).answer();
+  await told(1);
   assert.equal(written, ['b']);
-  batches[0]?.answer();
-  await sleep(1);
+  first.answer();
+  await told(2);
   assert.equal(written, ['b', 'a']);
 });
 

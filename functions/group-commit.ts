@@ -26,8 +26,8 @@ interface Batch<Item> {
 }
 
 /**
- * With so many in a batch the commit is a small part of its cost. More would only have the database
- * wait for this process, then this process for the database, where now each has a batch to work on.
+ * With so many in a batch, the commit is a small part of its cost. To wait for more would leave the
+ * database idle while this process answers, where now each works on a batch.
  */
 const worthACommit = 16;
 
@@ -51,7 +51,7 @@ export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stall
   async function answer({ waiting }: Batch<Item>, written: ReturnType<WriteBatch<Item>>) {
     try {
       const errors = await written;
-      // the database gets its next work first
+      // the next batch, if it needn't wait for more, is sent before these are answered
       if (queue.length > 0) await nextTurnOfTheLoop();
       for (const [i, { resolve, reject }] of waiting.entries()) {
         if (errors[i]) reject(errors[i]);

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -422,6 +423,11 @@ own('what is no HTTP gets a problem too', async () => {
 for (const [what, after, status] of [
   ['nonsense', 'nonsense\r\n\r\n', 400],
   ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 405],
+  [
+    'a body that is badly chunked',
+    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n',
+    400,
+  ],
 ] as const) {
   own(`${what} behind a request on its connection is answered after it`, async () => {
     const body = JSON.stringify({ behind: what });
@@ -465,6 +471,16 @@ own('a proxy is not what this is', async () => {
   assert.match(answer, /^HTTP\/1.1 405 /);
   assert.match(answer, 'Allow: GET, POST, HEAD, OPTIONS');
   assert.match(answer, '"type":"urn:problem-type:method-not-allowed"');
+});
+
+own('whoever resets the connection after that harms nobody', async () => {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect({ host: hostname, port: Number(port) }).pause();
+  socket.write('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
+  await sleep(50);
+  socket.resetAndDestroy();
+  await sleep(50);
+  assert.is((await send(`${server.url}/time`)).status, 200);
 });
 
 own('documents come back exactly as posted, whatever their names', async () => {

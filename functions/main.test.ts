@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startDatabase } from '../mongo/embedded/database';
-import { killProcesses, type Process, post, send, startProcess, until } from './testing';
+import { exchange, killProcesses, type Process, post, send, startProcess, until } from './testing';
 
 const nowhere = 'mongodb://app:s3cret@127.0.0.1:1/?authSource=admin';
 
@@ -141,6 +141,30 @@ drain('a connection on which nothing came does not hold it up', async () => {
   assert.is(await stop(service), 0);
   assert.not(service.lines.some(({ msg }) => String(msg).includes('cut off')));
   unused.destroy();
+});
+
+drain('nor does one that stays open after what is no HTTP', async () => {
+  const service = await startProcess({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '60000' });
+  const port = Number(new URL(service.url).port);
+  const open = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  open.write('nonsense\r\n\r\n');
+  await once(open.resume(), 'end');
+  assert.is(await stop(service), 0);
+  assert.not(service.lines.some(({ msg }) => String(msg).includes('cut off')));
+  open.destroy();
+});
+
+drain('requests that come on one connection are all answered', async () => {
+  const service = await startProcess({ DRAIN_DELAY_MS: '1000' });
+  await until(async () => (await send(`${service.url}/readyz`)).status === 200);
+  service.child.kill('SIGTERM');
+  await until(async () => (await send(`${service.url}/readyz`)).status === 503);
+  const request =
+    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
+  const answers = await exchange(service.url, request.repeat(3));
+  assert.is(answers.match(/HTTP\/1.1 201 /g)?.length, 3);
+  assert.is(answers.match(/Connection: close/g)?.length, 1);
+  assert.is(await service.exited, 0);
 });
 
 drain('a body that does not end holds it up no longer than DRAIN_TIMEOUT_MS', async () => {

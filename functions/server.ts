@@ -11,6 +11,12 @@ import type { RequestHandler } from './router';
 const holdMs = 100;
 const lingerMs = 3000;
 
+/** Those to the last two requests on a connection. */
+interface Responses {
+  last?: ServerResponse;
+  before?: ServerResponse | undefined;
+}
+
 /** A listening server. */
 export interface Server {
   port: number;
@@ -41,8 +47,7 @@ export async function serve(
 ): Promise<Server> {
   let draining = false;
   let held: Promise<unknown> | undefined;
-  /** Every connection, with the response to the last request on it. */
-  const connections = new Map<Duplex, ServerResponse | undefined>();
+  const connections = new Map<Duplex, Responses>();
 
   const server = createServer({
     keepAliveTimeout: keepAliveTimeoutMs,
@@ -53,13 +58,18 @@ export async function serve(
   // whoever has sent all of a request may close that direction, and still gets the answer
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
-    connections.set(socket, undefined);
+    connections.set(socket, {});
     socket.on('close', () => connections.delete(socket));
   });
 
   function begin(req: IncomingMessage, res: ServerResponse): void {
-    connections.set(req.socket, res);
-    if (draining) res.shouldKeepAlive = false;
+    const before = connections.get(req.socket)?.last;
+    connections.set(req.socket, { last: res, before });
+    if (draining) {
+      // the last on a connection closes it, not one with others behind it
+      if (before && !before.headersSent) before.shouldKeepAlive = true;
+      res.shouldKeepAlive = false;
+    }
     if (logRequests) logRequest(req, res);
   }
 
@@ -82,10 +92,11 @@ export async function serve(
     begin(req, res);
     sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
   });
-  server.on('connect', (_, socket) => {
+  server.on('connect', (req, socket) => {
+    socket.on('error', () => {}).resume(); // Node has taken its own listeners off
     const headers = { Allow: 'GET, POST, HEAD, OPTIONS' };
     const problem = new Problem('method-not-allowed', 'This is no proxy.', { headers });
-    answer(socket, problem, connections.get(socket));
+    answer(socket, problem, connections.get(req.socket));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return;
@@ -100,7 +111,7 @@ export async function serve(
     port: (server.address() as AddressInfo).port,
     async drain(delayMs, timeoutMs) {
       draining = true;
-      for (const res of connections.values()) if (res) res.shouldKeepAlive = false;
+      for (const { last } of connections.values()) if (last) last.shouldKeepAlive = false;
       await sleep(delayMs);
       // Connections that the kernel has taken and this process has not yet would be reset. While
       // answers are held back for a moment, no client comes back to open one more.
@@ -193,16 +204,16 @@ function malformedBy({ code = '' }: NodeJS.ErrnoException): Problem {
 }
 
 /**
- * Answers on a connection for which Node has no response, and ends it; not before a whole request
- * that came on it earlier is answered, as this would pass for its answer.
- *
- * @param earlier the response to the last such request
+ * Answers on a connection for which Node has no response, and ends it; not before the whole requests
+ * that came on it earlier are answered, as this would pass for the answer to one of them.
  */
-function answer(socket: Duplex, problem: Problem, earlier: ServerResponse | undefined): void {
-  if (earlier?.req.complete && !earlier.writableFinished) {
-    earlier.once('finish', () => answer(socket, problem, undefined));
+function answer(socket: Duplex, problem: Problem, { last, before }: Responses = {}): void {
+  const earlier = last?.req.complete ? last : before;
+  if (earlier && !earlier.writableFinished) {
+    earlier.once('finish', () => answer(socket, problem));
     return;
   }
+  if (!socket.writable) return;
   const body = JSON.stringify(problem);
   const headers = {
     Connection: 'close',
@@ -212,5 +223,7 @@ function answer(socket: Duplex, problem: Problem, earlier: ServerResponse | unde
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
-  socket.end(`${status}${lines.join('')}\r\n${body}`);
+  socket.end(`${status}${lines.join('')}\r\n${body}`, () => {
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  });
 }

@@ -20,14 +20,14 @@ export function sharedReads<Result>(
   read: (key: string, since: number) => Promise<Result>,
   stallMs: number,
 ) {
-  const wanted = new Map<string, () => Promise<Result>>();
+  const asked = new Map<string, () => Promise<Result>>();
 
   function queriesFor(key: string): () => Promise<Result> {
     let next: Query<Result> | undefined;
     const came = takeTurns(
       () => {
         if (!next) {
-          wanted.delete(key);
+          asked.delete(key);
           return undefined;
         }
         const { readers, send, result } = next;
@@ -55,8 +55,8 @@ export function sharedReads<Result>(
   }
 
   return (key: string): Promise<Result> => {
-    const ask = wanted.get(key) ?? queriesFor(key);
-    wanted.set(key, ask);
+    const ask = asked.get(key) ?? queriesFor(key);
+    asked.set(key, ask);
     return ask();
   };
 }

@@ -106,7 +106,7 @@ export async function startProcess(env: Record<string, string> = {}): Promise<Pr
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: Record<string, unknown>[] = [];
-  const exited = once(child, 'exit').then(([code, signal]) => code ?? signal);
+  const exited = once(child, 'close').then(([code, signal]) => code ?? signal);
   const port = await new Promise((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
       lines.push(JSON.parse(line));

@@ -86,11 +86,24 @@ test('enough of them do not wait for more', async () => {
   assert.equal(sizes(), [4, 3]);
 });
 
+test('a pause ends as soon as they are enough', async () => {
+  const { come, end, sizes } = start(3);
+  await come(4);
+  await end();
+  await come(2);
+  assert.equal(sizes(), [4]);
+  await come(1);
+  assert.equal(sizes(), [4, 3]);
+});
+
 test('a turn that does not end holds the next for stallMs', async () => {
   const { come, sizes } = start();
   await come(1);
   await come(1);
-  mock.timers.tick(60_000);
+  mock.timers.tick(59_999);
+  await nextTurnOfTheLoop();
+  assert.equal(sizes(), [1]);
+  mock.timers.tick(1);
   await nextTurnOfTheLoop();
   mock.timers.tick(10);
   await nextTurnOfTheLoop();

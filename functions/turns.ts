@@ -15,10 +15,10 @@ export interface TurnOptions {
 const longestPauseMs = 10;
 
 /**
- * Does work in turns: whoever comes during one waits for the next. Between two turns there is a
- * pause, in which those who were just answered can come back, so that they all share the next
- * instead of every other: until as many wait as took part, for a quarter of the turn's time at most.
- * Who comes alone never waits for that.
+ * Does work in turns: whoever comes during one waits for the next. After a turn there is a pause, in
+ * which those who were just answered can come back and share the next turn with those who waited,
+ * instead of every other turn: until all of them are there, for about a quarter of the turn's time and
+ * 10 ms at most. Who comes again and again, and is the only one, is never held up.
  *
  * @param take begins the next turn, if anyone waits for it
  * @returns to be called for each that comes
