@@ -11,7 +11,7 @@ function timestamp(): string {
 
 /**
  * Lines gather for up to 100 ms. They are written from here, as console.log does: to hand them to a
- * thread makes each a quarter dearer. So a reader that stops holds the service up, once the pipe is
+ * thread makes each a third dearer. So a reader that stops holds the service up, once the pipe is
  * full. By its number, as Node would make a pipe that is asked for as process.stdout non-blocking.
  */
 const output = pino.destination({ dest: 1, sync: true, minLength: 4096, periodicFlush: 100 });
