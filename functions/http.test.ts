@@ -10,6 +10,7 @@ import {
   exchange,
   type Host,
   post,
+  postHead,
   send,
   startFramework,
   startOwnHost,
@@ -395,10 +396,12 @@ own('a large body is refused before it is sent', async () => {
   assert.match(taken, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 201 /);
 });
 
+const chunkedHead = postHead('Transfer-Encoding: chunked');
+
 own('a body that never ends is cut off', async () => {
   const answer = await exchange(
     server.url,
-    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    chunkedHead,
     ...Array.from({ length: 5 }, () => `100000\r\n${'x'.repeat(2 ** 20)}\r\n`),
   );
   assert.match(answer, /^HTTP\/1.1 413 /);
@@ -423,28 +426,20 @@ own('what is no HTTP gets a problem too', async () => {
 for (const [what, after, status] of [
   ['nonsense', 'nonsense\r\n\r\n', 400],
   ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 405],
-  [
-    'a body that is badly chunked',
-    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n',
-    400,
-  ],
+  ['a body that is badly chunked', `${chunkedHead}nonsense\r\n`, 400],
 ] as const) {
   own(`${what} behind a request on its connection is answered after it`, async () => {
     const body = JSON.stringify({ behind: what });
     const answer = await exchange(
       server.url,
-      `POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}${after}`,
+      `${postHead(`Content-Length: ${body.length}`)}${body}${after}`,
     );
     assert.match(answer, new RegExp(`^HTTP/1.1 201 [^]*${what}"}}HTTP/1.1 ${status} `));
   });
 }
 
 own('a body that is badly chunked', async () => {
-  const answer = await exchange(
-    server.url,
-    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
-    'nonsense\r\n',
-  );
+  const answer = await exchange(server.url, chunkedHead, 'nonsense\r\n');
   assert.match(answer, /^HTTP\/1.1 400 /);
 });
 
@@ -452,9 +447,7 @@ own('a body that is badly chunked', async () => {
 async function postAndClose(length: number): Promise<string> {
   const { hostname, port } = new URL(server.url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-  socket.end(
-    `POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n{"a":1}`,
-  );
+  socket.end(`${postHead(`Content-Length: ${length}`)}{"a":1}`);
   return (await socket.setEncoding('utf8').toArray()).join('');
 }
 

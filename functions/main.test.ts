@@ -9,7 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startDatabase } from '../mongo/embedded/database';
-import { exchange, killProcesses, type Process, post, send, startProcess, until } from './testing';
+import {
+  exchange,
+  killProcesses,
+  type Process,
+  post,
+  postHead,
+  send,
+  startProcess,
+  until,
+} from './testing';
 
 const nowhere = 'mongodb://app:s3cret@127.0.0.1:1/?authSource=admin';
 
@@ -159,9 +168,7 @@ drain('requests that come on one connection are all answered', async () => {
   await until(async () => (await send(`${service.url}/readyz`)).status === 200);
   service.child.kill('SIGTERM');
   await until(async () => (await send(`${service.url}/readyz`)).status === 503);
-  const request =
-    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
-  const answers = await exchange(service.url, request.repeat(3));
+  const answers = await exchange(service.url, `${postHead('Content-Length: 2')}{}`.repeat(3));
   assert.is(answers.match(/HTTP\/1.1 201 /g)?.length, 3);
   assert.is(answers.match(/Connection: close/g)?.length, 1);
   assert.is(await service.exited, 0);

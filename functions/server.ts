@@ -99,8 +99,7 @@ export async function serve(
     answer(socket, problem, connections.get(req.socket));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') return;
-    answer(socket, malformedBy(error), connections.get(socket));
+    if (error.code !== 'ECONNRESET') answer(socket, malformedBy(error), connections.get(socket));
   });
 
   await new Promise<void>((resolve, reject) => {

@@ -127,6 +127,11 @@ export async function until(ask: () => Promise<boolean>): Promise<void> {
   }
 }
 
+/** The head of a POST of JSON, for `exchange`. `framing` is the header that tells where its body ends. */
+export function postHead(framing: string): string {
+  return `POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${framing}\r\n\r\n`;
+}
+
 /** Sends bytes as they are and reads what comes until the connection ends. */
 export async function exchange(url: string, ...chunks: string[]): Promise<string> {
   const { hostname, port } = new URL(url);
