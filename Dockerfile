@@ -15,7 +15,7 @@ WORKDIR /service
 COPY --from=build /service/dist/main.js /service/dist/libraries.js /service/dist/*.LEGAL.txt ./
 RUN mkdir cache && chown 1000:1000 cache
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/service/cache
-# Under load a fifth less memory, for nothing that could be measured: a small young generation, and
+# Under load a fifth less memory, for some 4 % of the CPU of GET /time: a small young generation, and
 # one arena of malloc instead of several a core.
 ENV NODE_OPTIONS=--max-semi-space-size=2 MALLOC_ARENA_MAX=1
 # `node` by number, so that Kubernetes can see that it is not root.
