@@ -16,6 +16,11 @@ export interface Config {
   keepAliveTimeoutMs: number;
   drainDelayMs: number;
   drainTimeoutMs: number;
+  /** what all requests in flight may hold together */
+  memoryBudgetBytes: number;
+  /** how long a body being received, or a response being taken, may make no progress */
+  transferTimeoutMs: number;
+  maxConnections: number;
   mongo: MongoConfig;
 }
 
@@ -52,6 +57,9 @@ const service = z.object({
   KEEP_ALIVE_TIMEOUT_MS: integer(0, 600_000, 95_000),
   DRAIN_DELAY_MS: integer(0, 60_000, 1000),
   DRAIN_TIMEOUT_MS: integer(0, 600_000, 10_000),
+  MEMORY_BUDGET_BYTES: integer(16 * 1024 ** 2, 4 * 1024 ** 3, 128 * 1024 ** 2),
+  TRANSFER_TIMEOUT_MS: integer(100, 600_000, 30_000),
+  MAX_CONNECTIONS: integer(1, 100_000, 2000),
   MONGO_PORT: integer(1, 65_535, 27_017),
   MONGO_POOL_SIZE: integer(1, 1000, 10),
   MONGO_TIMEOUT_MS: integer(100, 300_000, 5000),
@@ -147,6 +155,9 @@ export function parseConfig(environment: Environment): Config {
     keepAliveTimeoutMs: base.KEEP_ALIVE_TIMEOUT_MS,
     drainDelayMs: base.DRAIN_DELAY_MS,
     drainTimeoutMs: base.DRAIN_TIMEOUT_MS,
+    memoryBudgetBytes: base.MEMORY_BUDGET_BYTES,
+    transferTimeoutMs: base.TRANSFER_TIMEOUT_MS,
+    maxConnections: base.MAX_CONNECTIONS,
     mongo: {
       uri: MONGODB_URI ?? `mongodb://${bracketed(MONGO_HOST ?? '')}:${base.MONGO_PORT}`,
       ...(MONGO_USERNAME && password && { auth: { username: MONGO_USERNAME, password } }),
