@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from './problem';
 import { tellTime } from './time';
+import { allZoneNames, zoneName } from './zones';
 
 const winter = Date.UTC(2026, 0, 31, 23, 30, 15, 7);
 const summer = Date.UTC(2026, 6, 31, 23, 30, 15, 7);
@@ -9,26 +10,130 @@ const summer = Date.UTC(2026, 6, 31, 23, 30, 15, 7);
 for (const [timezone, epochMs, time] of [
   ['UTC', winter, '2026-01-31T23:30:15.007Z'],
   ['Asia/Tokyo', winter, '2026-02-01T08:30:15.007+09:00'],
-  ['asia/tokyo', winter, '2026-02-01T08:30:15.007+09:00'],
   ['Asia/Kolkata', winter, '2026-02-01T05:00:15.007+05:30'],
   ['America/St_Johns', winter, '2026-01-31T20:00:15.007-03:30'],
   ['Europe/London', winter, '2026-01-31T23:30:15.007+00:00'],
   ['Europe/London', summer, '2026-08-01T00:30:15.007+01:00'],
   ['Pacific/Kiritimati', summer, '2026-08-01T13:30:15.007+14:00'],
+  ['Pacific/Marquesas', summer, '2026-07-31T14:00:15.007-09:30'],
+  // Links, which Intl would replace by what they point to
+  ['Asia/Calcutta', winter, '2026-02-01T05:00:15.007+05:30'],
+  ['US/Pacific', winter, '2026-01-31T15:30:15.007-08:00'],
+  ['GB-Eire', summer, '2026-08-01T00:30:15.007+01:00'],
+  ['PRC', winter, '2026-02-01T07:30:15.007+08:00'],
+  ['EST', summer, '2026-07-31T18:30:15.007-05:00'],
+  ['EST5EDT', summer, '2026-07-31T19:30:15.007-04:00'],
+  ['MST7MDT', winter, '2026-01-31T16:30:15.007-07:00'],
+  ['WET', summer, '2026-08-01T00:30:15.007+01:00'],
+  ['Etc/GMT+5', winter, '2026-01-31T18:30:15.007-05:00'],
+  ['GMT', winter, '2026-01-31T23:30:15.007+00:00'],
+  ['Zulu', winter, '2026-01-31T23:30:15.007+00:00'],
 ] as const) {
-  test(`${timezone} at ${new Date(epochMs).toISOString()}`, () => {
-    assert.equal(tellTime(epochMs, timezone), { time, epochMs, timezone });
+  test(`${timezone} at ${new Date(epochMs).toISOString()}, in any letter case`, () => {
+    for (const tz of [timezone, timezone.toLowerCase(), timezone.toUpperCase()]) {
+      assert.equal(tellTime(epochMs, tz), { time, epochMs, timezone });
+    }
     assert.is(Date.parse(time), epochMs);
   });
 }
 
-for (const timezone of ['', 'Mars/Olympus', '+09:00', '-0330', 'Asia/Tokyo ']) {
-  test(`"${timezone}" is no zone`, () => {
-    assert.throws(
-      () => tellTime(winter, timezone),
-      (error: unknown) => error instanceof Problem && error.status === 400,
-    );
+test('a zone that changes its clocks has the new offset from that moment on', () => {
+  const change = Date.UTC(2026, 2, 29, 1);
+  assert.is(tellTime(change - 1, 'Europe/Paris').time, '2026-03-29T01:59:59.999+01:00');
+  assert.is(tellTime(change, 'Europe/Paris').time, '2026-03-29T03:00:00.000+02:00');
+});
+
+test('every name that Intl lists is known, in the same spelling', () => {
+  const listed = Intl.supportedValuesOf('timeZone');
+  assert.equal(
+    listed.map((name) => zoneName(name)),
+    listed,
+  );
+});
+
+test('every name has a time, unless this Node lacks it', () => {
+  for (const name of allZoneNames()) {
+    if (isKnownToIntl(name)) {
+      const { time, timezone } = tellTime(winter, name.toLowerCase());
+      assert.is(timezone, name);
+      assert.is(Date.parse(time), winter, name);
+    } else {
+      assert.is(refusal(name).status, 400, name);
+    }
+  }
+});
+
+test('a zone that was asked for before makes no other formatter', () => {
+  tellTime(winter, 'Asia/Kabul');
+  const { DateTimeFormat } = Intl;
+  let made = 0;
+  Intl.DateTimeFormat = new Proxy(DateTimeFormat, {
+    construct(target, args) {
+      made++;
+      return Reflect.construct(target, args);
+    },
   });
+  try {
+    for (const tz of ['Asia/Kabul', 'asia/kabul', 'ASIA/KABUL']) tellTime(winter, tz);
+    assert.is(made, 0);
+  } finally {
+    Intl.DateTimeFormat = DateTimeFormat;
+  }
+});
+
+// Intl takes these, the IANA database doesn't have them
+const onlyOfIntl = [
+  ...'ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT'.split(' '),
+  ...'PNT PRT PST SST VST Canada/East-Saskatchewan US/Pacific-New SystemV/AST4'.split(' '),
+  ...'SystemV/AST4ADT SystemV/CST6 SystemV/CST6CDT SystemV/EST5 SystemV/EST5EDT'.split(' '),
+  ...'SystemV/HST10 SystemV/MST7 SystemV/MST7MDT SystemV/PST8 SystemV/PST8PDT'.split(' '),
+  ...'SystemV/YST9 SystemV/YST9YDT +09:00 -0330 +09'.split(' '),
+];
+for (const tz of [
+  ...onlyOfIntl,
+  ...['', ' ', 'Mars/Olympus', 'Asia', 'Asia/', '/Tokyo', 'Asia/Tokyo ', ' Asia/Tokyo'],
+  ...['Asia/Tokyo\0', 'Asia\\Tokyo', 'Asia//Tokyo', 'America/New York', 'Etc/GMT 15', ' 09:00'],
+  // A placeholder in the database that no Intl has
+  ...['Factory', 'localtime', 'Etc/Unknown', 'constructor', '__proto__', 'x'.repeat(10_000)],
+]) {
+  test(`${JSON.stringify(tz).slice(0, 40)} is no zone`, () => {
+    for (const name of [tz, tz.toLowerCase()]) {
+      assert.is(refusal(name).status, 400);
+      assert.equal(refusal(name).more.issues, [
+        { path: ['tz'], message: 'not a time zone of the IANA database, as Asia/Tokyo is' },
+      ]);
+    }
+  });
+}
+
+for (const [tz, name, encoded] of [
+  ['Etc/GMT 5', 'Etc/GMT+5', 'Etc/GMT%2B5'],
+  ['etc/gmt 12', 'Etc/GMT+12', 'Etc/GMT%2B12'],
+  ['GMT 0', 'GMT+0', 'GMT%2B0'],
+] as const) {
+  test(`"${tz}" is told how to write its plus`, () => {
+    const { status, message } = refusal(tz);
+    assert.is(status, 400);
+    assert.match(message, `; ${name} is written ${encoded} in a query.`);
+  });
+}
+
+function refusal(tz: string): Problem {
+  try {
+    tellTime(winter, tz);
+  } catch (error) {
+    assert.instance(error, Problem);
+    return error as Problem;
+  }
+  throw new Error(`${tz} was taken`);
+}
+
+function isKnownToIntl(timeZone: string): boolean {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone }));
+  } catch {
+    return false;
+  }
 }
 
 test.run();
