@@ -106,6 +106,10 @@ for (const tz of [
   });
 }
 
+test('a Kelvin sign is no K', () => {
+  assert.is(refusal('Asia/To\u212ayo').status, 400);
+});
+
 for (const [tz, name, encoded] of [
   ['Etc/GMT 5', 'Etc/GMT+5', 'Etc/GMT%2B5'],
   ['etc/gmt 12', 'Etc/GMT+12', 'Etc/GMT%2B12'],

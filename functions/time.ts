@@ -39,9 +39,9 @@ export function tellTime(epochMs: number, tz = 'UTC'): Time {
 }
 
 /**
- * The formatters that were asked for, by zone: one costs 50 times as much to make as to use. All
- * that there are take 18 MB. Fewer would save nothing: what is made for one request and dropped
- * lies outside V8's heap, unseen by its collector, and adds up to more.
+ * A formatter for each zone that was asked for: one takes 50 times as long to make as to use. There
+ * can be no more than zones, 18 MiB in all. A smaller bound would cost more than it saves: those
+ * dropped lie outside V8's heap, where its collector does not count them, and pile up.
  */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
@@ -52,7 +52,7 @@ function offsetOf(timeZone: string, epochMs: number): string {
     formatter = formatterOf(timeZone);
     formatters.set(timeZone, formatter);
   }
-  // "1/31/2026, GMT+09:00", and "GMT" alone for none
+  // "1/31/2026, GMT+09:00"; without an offset, Nodes differ between GMT+00:00 and GMT alone
   return formatter.format(epochMs).split('GMT')[1] || '+00:00';
 }
 

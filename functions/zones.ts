@@ -1,8 +1,9 @@
 /**
- * The names of tzdata 2026f, by area; those of no area under the empty one. Links are among them, as
- * Intl.supportedValuesOf('timeZone') has none; Intl takes 40 names besides, BST for Bangladesh.
+ * The names of tzdata 2026f, links included, by area; those without an area come first. Intl can't
+ * tell them: `Intl.supportedValuesOf('timeZone')` leaves links out, and `Intl.DateTimeFormat` takes
+ * 40 names that tzdata lacks, such as BST, for Bangladesh.
  *
- * Of a newer version: awk '$1 == "Z" { print $2 } $1 == "L" { print $3 }' tzdata.zi | sort
+ * Those of another version: awk '$1 == "Z" { print $2 } $1 == "L" { print $3 }' tzdata.zi
  */
 const areas = {
   '': `
@@ -106,13 +107,18 @@ const areas = {
 
 let names: Map<string, string> | undefined;
 
-/** The spelling in the IANA time zone database of a name in any letter case, if the database has it. */
+/** A time zone's name as the IANA database spells it, or undefined if it has no such name. */
 export function zoneName(anyCase: string): string | undefined {
-  names ??= new Map(allZoneNames().map((name) => [name.toLowerCase(), name]));
-  return names.get(anyCase.toLowerCase());
+  names ??= new Map(allZoneNames().map((name) => [lowerCase(name), name]));
+  return names.get(lowerCase(anyCase));
 }
 
-/** Every name of the IANA time zone database, links included. */
+/** ASCII's letters alone: to toLowerCase() the Kelvin sign is a K, too. */
+function lowerCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** Every name of the IANA database, links included. */
 export function allZoneNames(): string[] {
   return Object.entries(areas).flatMap(([area, within]) =>
     within
