@@ -1,5 +1,6 @@
 // What the first answer does not need, as a file of its own in what runs. See later.ts.
 export {
+  BSON,
   MongoClient,
   MongoError,
   MongoInvalidArgumentError,
