@@ -29,8 +29,8 @@ export function dataResources(
         sendJson(res, 200, await service.store().list(limit, cursor?.toLowerCase()));
       }),
       POST: operation(noParameters, async ({ req, res }) => {
-        const { value, size } = await readJson(req, service.bodyLimitBytes());
-        checkDocument(value);
+        const { value: posted, size } = await readJson(req, service.bodyLimitBytes());
+        const { value } = checkDocument(posted);
         const item = await service.store().insert(value, size);
         sendJson(res, 201, item, { Location: `${mount}/${item.id}` });
       }),

@@ -9,19 +9,27 @@ export const MAX_DEPTH = 64;
 
 const object = z.object({});
 
+/** A JSON object that can be kept. */
+export interface Checked {
+  /** The object itself: zod's copy of it would lack a name such as `__proto__`. */
+  value: JsonObject;
+  /** How many fields and elements are in it, at any level. */
+  elements: number;
+}
+
 /**
- * Checks that a value is a JSON object which the database can keep and give back as it was. The
- * value itself is what is stored: zod's copy of it would lack a name such as `__proto__`.
+ * Checks that a value is a JSON object which the database can keep and give back as it was.
  *
  * @throws {Problem} 422 that names the field which can't be kept
  */
-export function checkDocument(value: unknown): asserts value is JsonObject {
-  if (isObject(value)) checkFields(value);
+export function checkDocument(value: unknown): Checked {
+  const elements = isObject(value) ? checkFields(value) : 0;
   const { error } = object.safeParse(value);
   if (error) {
     const issues = error.issues.map(({ path, message }) => ({ path, message }));
     throw new Problem('invalid-document', `Post a JSON object. ${issues[0]?.message}.`, { issues });
   }
+  return { value: value as JsonObject, elements };
 }
 
 interface Level {
@@ -32,19 +40,25 @@ interface Level {
   next: number;
 }
 
-/** Visits every field, without recursion: depth is the client's to choose until it is checked. */
-function checkFields(root: object): void {
+/**
+ * Visits every field, without recursion: depth is the client's to choose until it is checked.
+ *
+ * @returns how many there are
+ */
+function checkFields(root: object): number {
+  let elements = 0;
   const levels: Level[] = [enter(root)];
   for (let level = levels.at(-1); level; level = levels.at(-1)) {
     const { node } = level;
     if (level.next === level.size) {
+      elements += level.size;
       levels.pop();
       continue;
     }
     const name = level.names?.[level.next];
     const value = node[name ?? level.next];
     level.next++;
-    const reason = (name !== undefined && whyNotName(name, node)) || whyNotValue(value);
+    const reason = (name !== undefined && whyNotName(name)) || whyNotValue(value);
     if (reason) throw unstorable(pathTo(levels), reason);
     if (isObject(value)) {
       if (levels.length === MAX_DEPTH) {
@@ -56,6 +70,7 @@ function checkFields(root: object): void {
       levels.push(enter(value));
     }
   }
+  return elements;
 }
 
 function isObject(value: unknown): value is object {
@@ -68,20 +83,11 @@ function enter(node: object): Level {
   return { node: node as JsonObject, names, size: length, next: 0 };
 }
 
-function whyNotName(name: string, object: JsonObject): string | undefined {
+function whyNotName(name: string): string | undefined {
   if (name.includes('\0')) return 'a name in BSON can not have a NUL character';
   if (!name.isWellFormed()) return 'the name has half of a surrogate pair';
   if (name === '_bsontype') return 'the MongoDB driver keeps this name for its own types';
-  if (name === '$ref' && isSplitByDriver(object)) {
-    return 'the MongoDB driver reads it as a DBRef, beside $id, and would split it at its dot';
-  }
   return undefined;
-}
-
-/** bson's DBRef takes `a.b` for the collection b of the database a. */
-function isSplitByDriver(object: JsonObject): boolean {
-  const { $ref, $id = null } = object;
-  return typeof $ref === 'string' && $ref.split('.').length === 2 && $id !== null;
 }
 
 function whyNotValue(value: unknown): string | undefined {

@@ -287,13 +287,6 @@ const rows: Row[] = [
     type: 'invalid-document',
     issues: [{ path: ['a', 0, '_bsontype'] }],
   },
-  {
-    does: 'a reference that the driver would split',
-    ask: postData({ $ref: 'a.b', $id: 1 }),
-    status: 422,
-    type: 'invalid-document',
-    issues: [{ path: ['$ref'] }],
-  },
 ];
 
 const hosts: [string, () => Promise<Host>][] = [
@@ -486,6 +479,9 @@ own('documents come back exactly as posted, whatever their names', async () => {
     '{"ключ":"значение","😀":"\\u0000\\u2028é"}',
     '{"_id":7,"id":"x","data":{"_id":null},"toJSON":1,"toBSON":2,"length":3}',
     '{"$id":"schema","$ref":"#/$defs/a","$defs":{}}',
+    '{"a":{"$ref":"b.c","$id":1}}',
+    '{"a":{"$ref":"b","$id":1,"__proto__":{"c":1}}}',
+    '{"a":{"b":1,"$id":{"$ref":"c","$id":2},"$db":"d","$ref":"e"}}',
     '{"$date":"2020-01-01","$numberLong":"5","$oid":"abc"}',
   ];
   const client = new MongoClient(process.env.MONGODB_URI ?? '');
@@ -505,8 +501,7 @@ own('documents come back exactly as posted, whatever their names', async () => {
       } else {
         assert.is(posted.status, 201, posted.text);
         const read = await send(server.url + posted.headers.get('location'));
-        // compared as sorted texts: __proto__ and the order of $ref and $id trip comparisons of objects
-        assert.is(canonical(read.json.data), canonical(JSON.parse(text)));
+        assert.match(read.text, `"data":${JSON.stringify(JSON.parse(text))}}`);
       }
     }
   } finally {
@@ -515,14 +510,5 @@ own('documents come back exactly as posted, whatever their names', async () => {
     await database().close();
   }
 });
-
-function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonical)}]`;
-  const fields = Object.entries(value).map(
-    ([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`,
-  );
-  return `{${fields.sort()}}`;
-}
 
 own.run();
