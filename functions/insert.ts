@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import { COLLECTION, type Database, isOutage, type Stored } from './database';
 import { later } from './later';
 import { Problem } from './problem';
+import { quotedName } from './quoted-name';
 
 type Outcome = Error | undefined;
 
@@ -94,7 +95,7 @@ function refusal(error: unknown): Problem | undefined {
   const { MongoServerError } = later();
   if (!(error instanceof MongoServerError) || !refusalCodes.has(error.code)) return undefined;
   const { message } = error;
-  const name = /["'`]([^"'`]*)["'`]/.exec(message)?.[1];
+  const name = quotedName(message);
   return new Problem('invalid-document', `The database refuses this: ${message}.`, {
     issues: [{ path: name === undefined ? [] : [name], message }],
     cause: error,
