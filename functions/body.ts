@@ -1,35 +1,18 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseContentType } from 'content-type';
-import type { RawBodyError } from 'raw-body';
-import { later } from './later';
 import { Problem } from './problem';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a request's JSON, under the Functions Framework from the `rawBody` that it has read
- * already, elsewhere from the request itself.
+ * Checks by its head that a request brings JSON that may be taken.
  *
- * @param limit the most bytes that are taken; a larger body is refused before it is buffered
- * @returns what was read, and its size in bytes
- * @throws {Problem} 415 for a content type or coding other than plain JSON's, 413 for a body over
- *   the limit, 400 for one that isn't JSON in UTF-8 or ends early
+ * @param limit the most bytes that are taken
+ * @returns how many bytes it is, or may be at most
+ * @throws {Problem} 415 for a content type or coding other than plain JSON's, 413 for a body over the
+ *   limit
  */
-export async function readJson(
-  req: IncomingMessage,
-  limit: number,
-): Promise<{ value: unknown; size: number }> {
-  requireJson(req);
-  const body = await readBody(req, limit);
-  try {
-    return { value: JSON.parse(utf8.decode(body)), size: body.length };
-  } catch (error) {
-    const reason = error instanceof SyntaxError ? error.message : 'not valid UTF-8';
-    throw new Problem('malformed-json', `The body is not JSON: ${reason}.`, { cause: error });
-  }
-}
-
-function requireJson(req: IncomingMessage): void {
+export function announcedSize(req: IncomingMessage, limit: number): number {
   const { 'content-type': contentType = '', 'content-encoding': coding = 'identity' } = req.headers;
   if (coding.toLowerCase() !== 'identity') {
     throw new Problem('unsupported-content-coding', 'Send the body without a Content-Encoding.', {
@@ -38,27 +21,92 @@ function requireJson(req: IncomingMessage): void {
   }
   const { type, parameters } = parseContentType(contentType);
   const charset = parameters.charset?.toLowerCase() ?? 'utf-8';
-  if (type !== 'application/json' || charset !== 'utf-8') {
+  if (type !== 'application/json' || !/^utf-?8$/.test(charset)) {
     throw new Problem(
       'unsupported-media-type',
       'Send JSON in UTF-8, with the header Content-Type: application/json.',
       { headers: { 'Accept-Post': 'application/json' } },
     );
   }
-}
-
-async function readBody(req: IncomingMessage & { rawBody?: Buffer }, limit: number) {
   const length = req.headers['content-length'];
   if (Number(length) > limit) throw tooLarge(limit);
+  return length === undefined ? limit : Number(length);
+}
+
+/** A request whose client sends the body when it is told to (RFC 9110, section 10.1.1). */
+export const expectsContinue = Symbol('expects 100-continue');
+
+/** What the hosts know of a request besides. */
+export interface HostedRequest extends IncomingMessage {
+  /** The Functions Framework has read the body already. */
+  rawBody?: Buffer;
+  [expectsContinue]?: boolean;
+}
+
+/**
+ * Reads a body into one buffer, however small the pieces are in which it comes.
+ *
+ * @param limit the most bytes that are taken
+ * @param cut ends it early, with its reason
+ * @throws {Problem} 413 for a body over the limit, 400 for one that ends early, 408 for one of which
+ *   nothing comes for as long as the server's timeout
+ */
+export function readBody(
+  req: HostedRequest,
+  res: ServerResponse,
+  limit: number,
+  cut: AbortSignal,
+): Promise<Buffer> | Buffer {
   if (req.rawBody) {
     if (req.rawBody.length > limit) throw tooLarge(limit);
     return req.rawBody;
   }
+  if (req[expectsContinue]) res.writeContinue();
+  return new Promise((resolve, reject) => {
+    const announced = Number(req.headers['content-length'] ?? 0);
+    let body: Buffer = Buffer.alloc(0);
+    let size = 0;
+    const end = (settle: () => void) => {
+      req.off('data', take).off('end', done).off('close', closed).off('timeout', stalled);
+      cut.removeEventListener('abort', aborted);
+      settle();
+    };
+    const take = (chunk: Buffer) => {
+      if (size + chunk.length > limit) return end(() => reject(tooLarge(limit)));
+      if (size === 0 && chunk.length === announced) {
+        body = chunk;
+      } else {
+        if (size + chunk.length > body.length) {
+          const larger = Buffer.allocUnsafeSlow(
+            announced || Math.min(limit, 2 * (size + chunk.length)),
+          );
+          body.copy(larger, 0, 0, size);
+          body = larger;
+        }
+        chunk.copy(body, size);
+      }
+      size += chunk.length;
+    };
+    const done = () => end(() => resolve(body.subarray(0, size)));
+    const closed = () =>
+      end(() => reject(new Problem('incomplete-body', 'The body ended before it was whole.')));
+    const aborted = () => end(() => reject(cut.reason));
+    const stalled = () =>
+      end(() => reject(new Problem('request-timeout', 'Nothing came of the body for too long.')));
+    cut.addEventListener('abort', aborted);
+    req.on('timeout', stalled);
+    req.on('data', take).on('end', done).on('close', closed);
+    if (req.destroyed) closed();
+  });
+}
+
+/** @throws {Problem} 400 for what isn't JSON in UTF-8 */
+export function parseJson(body: Buffer): unknown {
   try {
-    return await later().rawBody(req, { limit, length: length ?? null });
+    return JSON.parse(utf8.decode(body));
   } catch (error) {
-    if ((error as RawBodyError).type === 'entity.too.large') throw tooLarge(limit);
-    throw new Problem('incomplete-body', 'The body ended before it was whole.', { cause: error });
+    const reason = error instanceof SyntaxError ? error.message : 'not valid UTF-8';
+    throw new Problem('malformed-json', `The body is not JSON: ${reason}.`, { cause: error });
   }
 }
 

@@ -1,10 +1,16 @@
+import type { ServerResponse } from 'node:http';
 import * as z from 'zod/mini';
-import { readJson } from './body';
-import { checkDocument } from './document';
-import { Problem } from './problem';
+import { announcedSize, parseJson, readBody } from './body';
+import { checkDocument, toDocument } from './document';
+import { Overloaded } from './errors';
+import { newId } from './id';
+import { parseIdempotencyKey } from './idempotency-key';
+import { type Insert, toInsert } from './insert';
+import type { Memory, Room } from './memory';
+import { Problem, toProblem } from './problem';
 import { noParameters } from './query';
-import { sendJson } from './respond';
-import { operation, type Resource } from './router';
+import { type Body, sendBody, whenSent } from './respond';
+import { type Exchange, operation, type Resource } from './router';
 import type { Store } from './store';
 import { wholeNumber } from './whole-number';
 
@@ -13,35 +19,106 @@ const page = z.strictObject({
   cursor: z.optional(z.uuidv7('must be the "next" of an earlier page')),
 });
 
+/** What the handlers need. Times are in ms, sizes in bytes. */
+export interface DataParts {
+  store: Store;
+  memory: Memory;
+  bodyLimitBytes: number;
+  /** The longest that a request waits for memory. */
+  timeoutMs: number;
+  /** The longest that a client may take for what others wait for. */
+  transferTimeoutMs: number;
+}
+
 /**
  * The collection of documents and its members, below a path.
  *
  * @param mount where the collection is, such as `/data`, or `''` for the root
- * @param service what the handlers need, asked for on the first request that needs it
+ * @param parts asked for on the first request that needs them
  */
-export function dataResources(
-  mount: string,
-  service: { store(): Store; bodyLimitBytes(): number },
-): Record<string, Resource> {
+export function dataResources(mount: string, parts: () => DataParts): Record<string, Resource> {
   return {
     [mount || '/']: {
       GET: operation(page, async ({ res, query: { limit, cursor } }) => {
-        sendJson(res, 200, await service.store().list(limit, cursor?.toLowerCase()));
+        const { value, release } = await parts().store.list(limit, cursor?.toLowerCase());
+        whenSent(res, release);
+        sendHeld(res, 200, value.body, value.room, parts());
       }),
-      POST: operation(noParameters, async ({ req, res }) => {
-        const { value: posted, size } = await readJson(req, service.bodyLimitBytes());
-        const { value } = checkDocument(posted);
-        const item = await service.store().insert(value, size);
-        sendJson(res, 201, item, { Location: `${mount}/${item.id}` });
-      }),
+      POST: operation(noParameters, (exchange) => postDocument(exchange, mount, parts())),
     },
     [`${mount}/:id`]: {
       GET: operation(noParameters, async ({ res, params }) => {
         const id = z.uuid().safeParse(params.id?.toLowerCase()).data;
-        const item = id && (await service.store().find(id));
-        if (!item) throw new Problem('not-found', 'There is no document with this id.');
-        sendJson(res, 200, item);
+        const found = id === undefined ? undefined : await parts().store.find(id);
+        if (!found?.value) throw new Problem('not-found', 'There is no document with this id.');
+        whenSent(res, found.release);
+        sendHeld(res, 200, found.value.body, found.value.room, parts());
       }),
     },
   };
+}
+
+/** Memory for a request besides its body: its connection, its objects, and a small document parsed. */
+const REQUEST_ROOM = 32 * 1024;
+
+/** How long a body may take that others wait for, in ms. */
+const slowAfterMs = 1000;
+
+async function postDocument(
+  { req, res }: Exchange,
+  mount: string,
+  parts: DataParts,
+): Promise<void> {
+  const { store, memory, bodyLimitBytes, timeoutMs } = parts;
+  let room: Room | undefined;
+  let insert: Insert | undefined;
+  try {
+    const key = parseIdempotencyKey(req.headers['idempotency-key']);
+    const size = announcedSize(req, bodyLimitBytes);
+    // the body, and the document made of it
+    const wanted = 2 * size + REQUEST_ROOM;
+    room = await memory.reserve(wanted, 'post', performance.now() + timeoutMs);
+    whenSent(res, room.release);
+    insert = toInsert(await readDocument({ req, res } as Exchange, room, bodyLimitBytes), key);
+    await store.insert(insert);
+    const { id, createdAt, document } = insert;
+    const head = `{"id":${JSON.stringify(id)},"createdAt":"${createdAt.toISOString()}","data":`;
+    const headers = { Location: `${mount}/${id}` };
+    sendHeld(res, 201, [head, document.json, '}'], room, parts, headers);
+  } catch (error) {
+    throw toProblem(error, {
+      id: insert?.id ?? newId(),
+      sent: (insert?.sends ?? 0) > 0,
+      keyed: insert?.key !== undefined,
+    });
+  }
+}
+
+async function readDocument({ req, res }: Exchange, room: Room, limit: number) {
+  const cut = new AbortController();
+  const whole = room.evictable(slowAfterMs, () =>
+    cut.abort(new Overloaded('the body came slowly, and others wait for memory')),
+  );
+  const body = await readBody(req, res, limit, cut.signal);
+  whole();
+  const { value, elements } = checkDocument(parseJson(body));
+  const document = toDocument(value, elements);
+  if (!room.resize(document.json.length + REQUEST_ROOM)) {
+    throw new Overloaded('no memory for a document larger than its body');
+  }
+  return document;
+}
+
+/** Sends what holds room until it was taken. Who takes it slowly, while others wait, is cut off. */
+function sendHeld(
+  res: ServerResponse,
+  status: number,
+  body: Body,
+  room: Room,
+  { transferTimeoutMs }: DataParts,
+  headers?: Record<string, string>,
+): void {
+  const taken = room.evictable(transferTimeoutMs, () => res.destroy());
+  whenSent(res, taken);
+  sendBody(res, status, 'application/json', body, headers);
 }

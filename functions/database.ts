@@ -1,155 +1,257 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Collection, Db, MongoClient, TopologyDescription } from 'mongodb';
+import type { MongoClient, MongoClientOptions } from 'mongodb';
+import { keepClient, type Reach, type Session } from './client';
 import { ConfigError, type MongoConfig } from './config';
-import type { JsonObject } from './document';
+import { deferred } from './deferred';
+import { Overloaded, Unavailable } from './errors';
 import { later } from './later';
-import { log } from './log';
-import { Problem } from './problem';
 
-export const COLLECTION = 'documents';
-
-/** A document as MongoDB keeps it. The id is a UUIDv7, so that its order is the order of writing. */
-export interface Stored {
-  _id: string;
-  createdAt: Date;
-  data: JsonObject;
-}
-
-/** What an operation has to work with. */
-export interface Attempt {
-  documents: Collection<Stored>;
-  db: Db;
-  /** 1, and one more after each connection that was lost. */
-  attempt: number;
-  /** After which the server can give up a query: nobody waits for it any more. */
+/** What one attempt at an operation has to work with. */
+export interface Attempt extends Pick<Session, 'db' | 'documents'> {
+  /** Aborted when the time of the attempt is over. To be passed on to the driver. */
+  signal: AbortSignal;
+  /** What is left until then, for the server: nobody waits for it any longer. */
   maxTimeMS: number;
 }
 
-export type Reach = 'connecting' | 'reachable' | 'unreachable';
+export type OperationName = 'insert' | 'find' | 'list';
 
+/**
+ * The process's access to MongoDB, and the one place that knows deadlines, retries and outages; with
+ * client.ts, which knows how to reconnect.
+ */
 export interface Database {
   /** Starts to connect, if that hasn't begun, and goes on until it works or the client is closed. */
   connect(): void;
-  /** What the driver last saw of the server. */
   reach(): Reach;
+  /** False when the driver does not watch its server any more, and a new client did not help. */
+  watching(): boolean;
   /**
-   * Runs an operation, again after a connection that was lost in between, so it must be one that
-   * can be repeated.
+   * Waits until MongoDB is reachable.
    *
    * @param since when whoever waits for it began to, in ms as `performance.now()` tells them
-   * @throws {Problem} 503 `timeoutMs` after that, or at once when the database has been away that
-   *   long
+   * @throws {Unavailable} `timeoutMs` after that, or at once when it has been unreachable that long
    */
-  run<T>(operation: (attempt: Attempt) => Promise<T>, since?: number): Promise<T>;
+  ready(since: number): Promise<void>;
+  /**
+   * Runs an operation until it succeeds, so it must be one that can be repeated. Whatever MongoDB,
+   * the driver or the network says against it is a reason to try again; an error of our own is not.
+   *
+   * @param since as for `ready`
+   * @throws {Unavailable} `timeoutMs` after that, after the first attempt when none has succeeded for
+   *   that long, or at once when MongoDB has been unreachable that long. Nothing is sent any more.
+   */
+  run<T>(
+    name: OperationName,
+    operation: (attempt: Attempt) => Promise<T>,
+    since?: number,
+  ): Promise<T>;
   /** Closes the connections. Operations under way fail. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the process's one MongoDB client. Nothing connects before `connect` or `run` is called.
+ * When an operation has no answer after four times what the last of its kind took, but not sooner than
+ * this, its session is suspected. Three times as much after each attempt in vain.
+ */
+const shortestPatienceMs = 1000;
+const heartbeatMs = 2000;
+
+/**
+ * Opens the process's access to MongoDB. Nothing connects before `connect`, `ready` or `run` is called.
  *
+ * @param prepare is called with each new session, and not waited for
  * @throws {ConfigError} for a URI that the driver can't use; it repeats no part of it
  */
-export function openDatabase({ uri, auth, database, poolSize, timeoutMs }: MongoConfig): Database {
-  const client = createClient(uri, {
+export function openDatabase(
+  { uri, auth, database, poolSize, timeoutMs }: MongoConfig,
+  prepare: (session: Session) => void = () => {},
+): Database {
+  const connectMs = Math.min(timeoutMs, 5000);
+  const options: MongoClientOptions = {
     ...(auth && { auth, authSource: 'admin' }),
     appName: 'functions',
     maxPoolSize: poolSize,
-    connectTimeoutMS: timeoutMs,
+    connectTimeoutMS: connectMs,
+    serverSelectionTimeoutMS: connectMs,
+    // these two are bounded by the signal of each attempt
     socketTimeoutMS: timeoutMs,
-    serverSelectionTimeoutMS: timeoutMs,
     waitQueueTimeoutMS: timeoutMs,
     // the same in a Knative pod, where the driver would poll, and anywhere else
     serverMonitoringMode: 'stream',
-    heartbeatFrequencyMS: 2000,
+    heartbeatFrequencyMS: heartbeatMs,
+    // retries are made here, where the deadline is known
+    retryReads: false,
+    retryWrites: false,
+    // what the URI may not change: answers are whole and current
     readPreference: 'primary',
-  });
-  const db = client.db(database);
-  const documents = db.collection<Stored>(COLLECTION);
+    directConnection: false,
+    raw: false,
+  };
+  let first: MongoClient | undefined = createClient(uri, options);
+  const create = () => {
+    const client = first ?? createClient(uri, options);
+    first = undefined;
+    return client;
+  };
+  const clients = keepClient(create, database, { connectMs, heartbeatMs }, prepare);
 
-  let connecting: Promise<void> | undefined;
-  let closed = false;
-  let reach: Reach = 'connecting';
-  /** In ms, as `performance.now()` tells them; never, while the database is reachable. */
-  let awaySince = Number.POSITIVE_INFINITY;
+  const leastPatienceMs = Math.min(shortestPatienceMs, timeoutMs / 4);
+  const patienceMs = { insert: leastPatienceMs, find: leastPatienceMs, list: leastPatienceMs };
+  /** Of operations that MongoDB has answered with nothing but errors. */
+  const failingSince = { insert: never, find: never, list: never };
 
-  client.on('topologyDescriptionChanged', ({ newDescription }) => {
-    if (reach === 'connecting') return;
-    const now: Reach = hasWritableServer(newDescription) ? 'reachable' : 'unreachable';
-    if (now === reach || closed) return;
-    reach = now;
-    awaySince = now === 'unreachable' ? performance.now() : Number.POSITIVE_INFINITY;
-    log.warn(`the database is ${now}`);
-  });
-
-  async function keepConnecting(): Promise<void> {
-    awaySince = performance.now();
-    let reason: string | undefined;
-    for (; !closed; await sleep(500)) {
-      try {
-        await client.connect();
-        reach = 'reachable';
-        awaySince = Number.POSITIVE_INFINITY;
-        log.info('the database is reachable');
-        return;
-      } catch (error) {
-        const { message } = error as Error;
-        if (!closed && message !== reason) {
-          log.warn({ reason: message }, 'the database can not be reached yet');
-        }
-        reason = message;
-      }
+  async function sessionBefore(deadline: number, cause?: unknown): Promise<Session> {
+    const now = performance.now();
+    if (now >= deadline && cause === undefined && clients.reach() === 'reachable') {
+      throw new Overloaded('earlier requests took all the time');
+    }
+    if (now >= deadline || now - clients.awaySince() > timeoutMs) throw unavailable(cause);
+    const session = clients.session();
+    if (!(session instanceof Promise)) return session;
+    const limit = createLimit(deadline - now);
+    try {
+      return await Promise.race([session, limit.over]);
+    } catch {
+      throw unavailable(cause);
+    } finally {
+      limit.end();
     }
   }
 
-  function connect(): Promise<void> {
-    connecting ??= keepConnecting();
-    return connecting;
+  function unavailable(cause: unknown): Unavailable {
+    return new Unavailable(clients.reason() ?? cause);
   }
 
-  async function runUntil<T>(
-    isTooLate: () => boolean,
+  /**
+   * Runs one attempt. Without an answer, it goes on until its session is replaced by one that works,
+   * so that a slow database, or one that was frozen, is not asked again for nothing.
+   */
+  async function tryOnce<T>(
+    name: OperationName,
+    session: Session,
+    deadline: number,
     operation: (attempt: Attempt) => Promise<T>,
   ): Promise<T> {
-    await connect();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await operation({ db, documents, attempt, maxTimeMS: timeoutMs });
-      } catch (error) {
-        if (!isOutage(error)) throw error;
-        await sleep(50);
-        if (isTooLate()) throw unavailable(error);
-      }
+    const begin = performance.now();
+    const limit = createLimit(deadline - begin);
+    const giveUp = () => limit.giveUp(begin);
+    const patience = afterPoll(patienceMs[name], () => {
+      if (session.answeredAt < begin) clients.suspect(session);
+      if (session.retired.aborted) giveUp();
+      else session.retired.addEventListener('abort', giveUp);
+    });
+    const { db, documents } = session;
+    const maxTimeMS = Math.ceil(deadline - begin);
+    try {
+      const attempt = clients.using(session, () =>
+        operation({ db, documents, signal: limit.signal, maxTimeMS }),
+      );
+      const result = await Promise.race([attempt, limit.over]);
+      answered(name, session, performance.now() - begin);
+      return result;
+    } finally {
+      limit.end();
+      clearTimeout(patience);
+      session.retired.removeEventListener('abort', giveUp);
+    }
+  }
+
+  function answered(name: OperationName, session: Session, tookMs: number): void {
+    session.answeredAt = performance.now();
+    failingSince[name] = never;
+    patienceMs[name] = Math.min(Math.max(4 * tookMs, leastPatienceMs), timeoutMs);
+  }
+
+  /** Draws the conclusions from a failed attempt, and throws where there shall be no other one. */
+  function failed(name: OperationName, session: Session, error: unknown): void {
+    const now = performance.now();
+    if (isAnswer(error)) {
+      session.answeredAt = now;
+      failingSince[name] = Math.min(failingSince[name], now);
+      if (now - failingSince[name] > timeoutMs) throw unavailable(error);
+      return;
+    }
+    if (!isFault(error)) {
+      session.answeredAt = now;
+      throw error;
+    }
+    if (error instanceof TimedOut) {
+      patienceMs[name] = Math.min(3 * patienceMs[name], timeoutMs);
+    } else if (isNoConnection(error)) {
+      clients.suspect(session);
     }
   }
 
   return {
-    connect: () => void connect(),
-    reach: () => reach,
-    async run(operation, since = performance.now()) {
-      const now = performance.now();
-      const left = timeoutMs - (now - since);
-      if (now - awaySince > timeoutMs || left <= 0) throw unavailable();
-      let isTooLate = false;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          isTooLate = true;
-          reject(unavailable());
-        }, left);
-      });
-      try {
-        return await Promise.race([runUntil(() => isTooLate, operation), late]);
-      } finally {
-        clearTimeout(timer);
+    connect: () => void clients.session(),
+    reach: clients.reach,
+    watching: clients.watching,
+    async ready(since) {
+      await sessionBefore(since + timeoutMs);
+    },
+    async run(name, operation, since = performance.now()) {
+      const deadline = since + timeoutMs;
+      for (let tries = 1, cause: unknown; ; tries++) {
+        const session = await sessionBefore(deadline, cause);
+        try {
+          return await tryOnce(name, session, deadline, operation);
+        } catch (error) {
+          failed(name, session, error);
+          cause = error;
+          const left = deadline - performance.now();
+          await sleep(Math.max(0, Math.min(pauseMs(tries, error), left)));
+        }
       }
     },
-    async close() {
-      closed = true;
-      await client.close();
-    },
+    close: clients.close,
   };
+}
+
+const never = Number.POSITIVE_INFINITY;
+
+/** An answer did not come in time. */
+class TimedOut extends Error {
+  override name = 'TimedOut';
+
+  constructor(ms: number) {
+    super(`MongoDB has not answered in ${Math.round(ms)} ms`);
+  }
+}
+
+/** Calls back after a time; after a pause of the process, not before what has come meanwhile is read. */
+function afterPoll(ms: number, then: () => void): NodeJS.Timeout {
+  return setTimeout(() => setImmediate(then), ms);
+}
+
+/** A time limit, and a signal that is aborted when it is over. */
+function createLimit(ms: number) {
+  const aborter = new AbortController();
+  const { promise: over, reject } = deferred<never>();
+  over.catch(() => {});
+  const giveUp = (tookMs: number) => {
+    const error = new TimedOut(tookMs);
+    reject(error);
+    aborter.abort(error);
+  };
+  const timer = afterPoll(ms, () => giveUp(ms));
+  return {
+    signal: aborter.signal,
+    /** Rejects with TimedOut. */
+    over,
+    /** Ends it early. @param begin of what took too long, in ms as `performance.now()` tells them */
+    giveUp: (begin: number) => giveUp(performance.now() - begin),
+    end: () => clearTimeout(timer),
+  };
+}
+
+/** Before another attempt: 50 ms, twice as much each time up to a second, and at random less. */
+function pauseMs(tries: number, error: unknown): number {
+  const { MongoError } = later();
+  const isOverloaded = error instanceof MongoError && error.hasErrorLabel('SystemOverloadedError');
+  const longest = Math.min(50 * 2 ** (tries + (isOverloaded ? 2 : 0) - 1), 1000);
+  return longest * (0.5 + Math.random() / 2);
 }
 
 function createClient(...args: ConstructorParameters<typeof MongoClient>): MongoClient {
@@ -165,41 +267,24 @@ function createClient(...args: ConstructorParameters<typeof MongoClient>): Mongo
   }
 }
 
-function hasWritableServer({ servers }: TopologyDescription): boolean {
-  return [...servers.values()].some((server) => server.isWritable);
+const AUTHENTICATION_FAILED = 18;
+
+/** Whether MongoDB has taken the operation and answers with an error. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof later().MongoServerError && error.code !== AUTHENTICATION_FAILED;
 }
 
-/** Codes by which a server says that it, or this connection to it, is of no use now. */
-const outageCodes = new Set<unknown>([
-  6, // HostUnreachable
-  7, // HostNotFound
-  18, // AuthenticationFailed: credentials that are being changed
-  50, // MaxTimeMSExpired
-  64, // WriteConcernTimeout
-  89, // NetworkTimeout
-  91, // ShutdownInProgress
-  189, // PrimarySteppedDown
-  262, // ExceededTimeLimit
-  9001, // SocketException
-  10_107, // NotWritablePrimary
-  11_600, // InterruptedAtShutdown
-  11_602, // InterruptedDueToReplStateChange
-  13_435, // NotPrimaryNoSecondaryOk
-  13_436, // NotPrimaryOrSecondary
-]);
+/** Whether no connection could be had for an operation. */
+function isNoConnection(error: unknown): boolean {
+  const { MongoServerError, MongoServerSelectionError } = later();
+  return error instanceof MongoServerError || error instanceof MongoServerSelectionError;
+}
 
-/** Whether an error means that the database, or the way to it, is away. */
-export function isOutage(error: unknown): boolean {
-  const { MongoError, MongoInvalidArgumentError, MongoServerError } = later();
-  if (error instanceof MongoServerError) return outageCodes.has(error.code);
+/** Whether an error is MongoDB's, the driver's or the network's, and not one of our own. */
+function isFault(error: unknown): boolean {
+  const { MongoError, MongoInvalidArgumentError } = later();
+  if (error instanceof TimedOut) return true;
   if (error instanceof MongoError) return !(error instanceof MongoInvalidArgumentError);
   // a socket's own errors, such as EPIPE, come through the driver as they are
-  return String((error as NodeJS.ErrnoException).code) in constants.errno;
-}
-
-function unavailable(cause?: unknown): Problem {
-  return new Problem('database-unavailable', 'The database does not answer. Try again.', {
-    headers: { 'Retry-After': '1' },
-    cause,
-  });
+  return String((error as NodeJS.ErrnoException)?.code) in constants.errno;
 }

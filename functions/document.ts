@@ -110,3 +110,35 @@ function unstorable(path: PropertyKey[], reason: string): Problem {
     issues: [{ path, message: reason }],
   });
 }
+
+/** A document that may be stored. */
+export interface Document {
+  /** As it is stored, and comes back. */
+  json: string | Buffer;
+  /** Bytes that it takes in a command, at most. */
+  bytes: number;
+  value(): JsonObject;
+}
+
+/** Bytes of the heap that a parsed document may take while it waits to be written. */
+const MAX_PARSED = 16 * 1024;
+
+/**
+ * A parsed document takes up to 21 times the memory of its text. So a large one is kept as text, and
+ * parsed again when it is written.
+ *
+ * @param elements fields and items of arrays, on all levels
+ */
+export function toDocument(parsed: JsonObject, elements: number): Document {
+  const json = JSON.stringify(parsed);
+  const size = Buffer.byteLength(json);
+  // in BSON an element is its type, its name or index, and 8 bytes at most besides its text
+  const bytes = size + 16 * elements;
+  if (2 * size + 64 * elements <= MAX_PARSED) return { json, bytes, value: () => parsed };
+  return keptAsText(Buffer.from(json), bytes);
+}
+
+/** On its own, as a closure above would keep the parsed document, too. */
+function keptAsText(json: Buffer, bytes: number): Document {
+  return { json, bytes, value: () => JSON.parse(json.toString()) };
+}

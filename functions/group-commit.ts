@@ -5,9 +5,10 @@ export interface Limits {
   /** Items and bytes that a batch takes, unless one item alone has more. */
   count: number;
   bytes: number;
-  /** After which a batch that was not answered no longer holds the next. */
-  stallMs: number;
 }
+
+/** How much later than the first of a batch another may come, in ms: they share its deadline. */
+const spreadMs = 100;
 
 /**
  * Writes a batch.
@@ -37,13 +38,21 @@ const worthACommit = 16;
  *
  * @returns takes an item and its size in bytes; resolves when that item is written
  */
-export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stallMs }: Limits) {
+export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes }: Limits) {
   const queue: Batch<Item>[] = [];
 
   function batchFor(size: number): Batch<Item> {
     const last = queue.at(-1);
-    if (last && last.items.length < count && last.bytes + size <= bytes) return last;
-    const batch = { items: [], bytes: 0, since: performance.now(), waiting: [] };
+    const now = performance.now();
+    if (
+      last &&
+      last.items.length < count &&
+      last.bytes + size <= bytes &&
+      now - last.since <= spreadMs
+    ) {
+      return last;
+    }
+    const batch = { items: [], bytes: 0, since: now, waiting: [] };
     queue.push(batch);
     return batch;
   }
@@ -62,16 +71,13 @@ export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes, stall
     }
   }
 
-  const came = takeTurns(
-    () => {
-      const batch = queue.shift();
-      if (!batch) return undefined;
-      const written = write(batch.items, batch.since);
-      void answer(batch, written);
-      return { size: batch.items.length, done: written };
-    },
-    { stallMs, enough: worthACommit },
-  );
+  const came = takeTurns(() => {
+    const batch = queue.shift();
+    if (!batch) return undefined;
+    const written = write(batch.items, batch.since);
+    void answer(batch, written);
+    return { size: batch.items.length, done: written };
+  }, worthACommit);
 
   return (item: Item, size: number): Promise<void> =>
     new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
-import type { Reach } from './database';
+import type { Database } from './database';
+import type { Lifecycle } from './lifecycle';
 import { Problem } from './problem';
 import { noParameters } from './query';
 import { sendJson } from './respond';
@@ -8,24 +9,32 @@ const notReady = (detail: string) =>
   new Problem('not-ready', detail, { headers: { 'Retry-After': '1' } });
 
 /**
- * Probes. A replica becomes ready when it has reached the database, and stays ready until it
- * drains: in an outage that all replicas share, one that answers 503 quickly serves clients better
- * than none at all.
+ * Probes. A replica becomes ready when it has reached MongoDB, and stays ready until it drains: in an
+ * outage that all replicas share, one that answers 503 quickly serves clients better than none at
+ * all. It is alive while a restart would not help.
  */
-export function healthResources(service: {
-  draining(): boolean;
-  reach(): Reach;
-}): Record<string, Resource> {
+export function healthResources(
+  lifecycle: Lifecycle,
+  database: () => Pick<Database, 'reach' | 'watching'>,
+): Record<string, Resource> {
   return {
     '/livez': {
-      GET: operation(noParameters, ({ res }) => sendJson(res, 200, { status: 'alive' })),
+      GET: operation(noParameters, ({ res }) => {
+        if (!database().watching()) {
+          throw new Problem(
+            'not-alive',
+            'The MongoDB driver has stopped watching its server, and a new client did not help.',
+          );
+        }
+        sendJson(res, 200, { status: 'alive' });
+      }),
     },
     '/readyz': {
       GET: operation(noParameters, ({ res }) => {
-        if (service.draining()) throw notReady('The service is shutting down.');
-        const database = service.reach();
-        if (database === 'connecting') throw notReady('The database was not reached yet.');
-        sendJson(res, 200, { status: 'ready', database });
+        if (lifecycle.draining) throw notReady('The service is shutting down.');
+        const reach = database().reach();
+        if (reach === 'connecting') throw notReady('MongoDB was not reached yet.');
+        sendJson(res, 200, { status: 'ready', database: reach });
       }),
     },
   };

@@ -4,7 +4,7 @@ import { MongoClient } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { name, version } from '../package.json';
-import { config, database } from './index';
+import { parts } from './index';
 import {
   type Answer,
   exchange,
@@ -485,7 +485,7 @@ own('documents come back exactly as posted, whatever their names', async () => {
     '{"$date":"2020-01-01","$numberLong":"5","$oid":"abc"}',
   ];
   const client = new MongoClient(process.env.MONGODB_URI ?? '');
-  const direct = client.db(config().mongo.database).collection('direct');
+  const direct = client.db(parts().config.mongo.database).collection('direct');
   try {
     for (const text of texts) {
       const refusal = await direct.insertOne({ data: JSON.parse(text) }).then(
@@ -505,9 +505,9 @@ own('documents come back exactly as posted, whatever their names', async () => {
       }
     }
   } finally {
-    await client.db(config().mongo.database).dropDatabase();
+    await client.db(parts().config.mongo.database).dropDatabase();
     await client.close();
-    await database().close();
+    await parts().database().close();
   }
 });
 

@@ -1,80 +1,224 @@
-import type { Db } from 'mongodb';
-import { COLLECTION, type Database, isOutage, type Stored } from './database';
+import { COLLECTION, type Session, type Stored } from './client';
+import type { Attempt, Database } from './database';
+import type { Document } from './document';
+import { KeyReused, Refused } from './errors';
+import { dateOf, newId } from './id';
 import { later } from './later';
-import { Problem } from './problem';
 import { quotedName } from './quoted-name';
 
-type Outcome = Error | undefined;
+/** A document on its way into the database. */
+export interface Insert {
+  /** Chosen before the write, so that one whose acknowledgement was lost can be repeated. */
+  id: string;
+  createdAt: Date;
+  document: Document;
+  /** The Idempotency-Key that it came with, and a hash of it. */
+  key?: string | undefined;
+  fingerprint?: string | undefined;
+  /** How often MongoDB may have got it. */
+  sends: number;
+  /** Called by the driver when it writes the document into a command, which is then sent. */
+  toBSON(): Stored;
+}
+
+export function toInsert(document: Document, key: string | undefined): Insert {
+  const id = newId();
+  return {
+    id,
+    createdAt: dateOf(id),
+    document,
+    key,
+    fingerprint: key === undefined ? undefined : fingerprintOf(document),
+    sends: 0,
+    toBSON() {
+      this.sends++;
+      const stored: Stored = {
+        _id: this.id,
+        createdAt: this.createdAt,
+        data: this.document.value(),
+      };
+      if (this.key !== undefined) {
+        stored.idempotencyKey = this.key;
+        stored.fingerprint = this.fingerprint as string;
+      }
+      return stored;
+    },
+  };
+}
+
+/** Of what is stored: the white space of the request, and how it wrote its numbers, do not count. */
+function fingerprintOf({ json }: Document): string {
+  return later().createHash('sha256').update(json).digest('base64');
+}
+
+/** Nothing when it is stored, durably and once, or why it is not. */
+export type Outcome = Error | undefined;
 
 /**
- * Inserts documents with one command. When this returns, those without an error are acknowledged as
- * durable. One that is refused takes none of the others with it.
+ * Inserts documents with one command, and repeats it until each of them is stored or refused, or the
+ * deadline has come. One that is refused takes none of the others with it.
  *
  * @param since when the first of them came, in ms as `performance.now()` tells them
- * @param again whether some may be stored already, and are then as good as inserted
- * @returns for each, in their order, nothing or why it was not inserted: a Problem, 422, if that is
- *   because of what is in it
- * @throws {Problem} 503 when the database doesn't answer; it may have stored any of them
+ * @returns for each, in their order, its outcome: Refused, KeyReused, or Unavailable when it may have
+ *   been sent (see `sends`) and was not acknowledged
  */
 export async function insertBatch(
   database: Database,
-  batch: Stored[],
+  batch: Insert[],
   since: number,
-  again = false,
 ): Promise<Outcome[]> {
+  const outcomes = new Map<Insert, Outcome>();
+  const open = () => batch.filter((insert) => !outcomes.has(insert));
   try {
-    return await database.run(({ db, attempt }) => insert(db, batch, again || attempt > 1), since);
+    await database.run('insert', (attempt) => insertOpen(attempt, open(), outcomes), since);
   } catch (error) {
-    const reason = refusal(error) ?? error;
-    const isOfOne = reason !== error || !(error instanceof later().MongoServerError);
-    if (error instanceof Problem || batch.length === 1 || !isOfOne) throw reason;
-    // one that the driver can't encode, or the server can't read, fails all: each alone tells which
-    const alone = batch.map((stored) =>
-      insertBatch(database, [stored], since, true).then(
-        ([outcome]) => outcome,
-        (reason: Error) => reason,
-      ),
-    );
-    return Promise.all(alone);
+    for (const insert of open()) outcomes.set(insert, error as Error);
   }
+  return batch.map((insert) => outcomes.get(insert));
+}
+
+/** Inserts what has no outcome yet. @throws what is a reason to try again with the rest */
+async function insertOpen(
+  attempt: Attempt,
+  batch: Insert[],
+  outcomes: Map<Insert, Outcome>,
+): Promise<void> {
+  if (batch.some(({ key }) => key !== undefined)) await indexKeys(attempt);
+  const reply = await sendInsert(attempt, batch).catch((error) => {
+    const refusal = refusalBy(error);
+    if (!refusal) throw error;
+    if (batch.length === 1) return refusal;
+    return undefined;
+  });
+  if (reply instanceof Refused) {
+    for (const insert of batch) outcomes.set(insert, reply);
+    return;
+  }
+  if (!reply) {
+    // one that can't be encoded, or that the server can't read, fails all: the halves tell which
+    const half = batch.length >> 1;
+    await insertOpen(attempt, batch.slice(0, half), outcomes);
+    await insertOpen(attempt, batch.slice(half), outcomes);
+    return;
+  }
+  const { n, writeErrors = [], writeConcernError } = reply;
+  if (writeConcernError) throw errorOf(writeConcernError);
+  if (n + writeErrors.length !== batch.length) {
+    throw errorOf({ errmsg: `MongoDB has answered for ${n} of ${batch.length} documents` });
+  }
+
+  const failed = new Map(writeErrors.map((error) => [batch[error.index], error]));
+  let reason: Error | undefined;
+  for (const insert of batch) {
+    const error = failed.get(insert);
+    if (!error) outcomes.set(insert, undefined);
+    else {
+      try {
+        outcomes.set(insert, await outcomeOf(attempt, insert, error));
+      } catch (again) {
+        reason = again as Error;
+      }
+    }
+  }
+  if (reason) throw reason;
 }
 
 /** https://www.mongodb.com/docs/manual/reference/command/insert/#output */
 interface Reply {
   n: number;
-  writeErrors?: { index: number; code: number; errmsg: string; keyPattern?: object }[];
+  writeErrors?: WriteError[];
   writeConcernError?: { code: number; errmsg: string };
 }
 
+interface WriteError {
+  index: number;
+  code: number;
+  errmsg: string;
+  keyPattern?: object;
+}
+
 /** The command itself: the driver's insertMany wraps what it fails of, and hides a lost connection. */
-async function insert(db: Db, batch: Stored[], again: boolean): Promise<Outcome[]> {
-  const {
-    n,
-    writeErrors = [],
-    writeConcernError,
-  } = (await db.command({
+async function sendInsert({ db, signal, maxTimeMS }: Attempt, batch: Insert[]): Promise<Reply> {
+  const command = {
     insert: COLLECTION,
     documents: batch,
     ordered: false,
+    maxTimeMS,
     writeConcern: { w: 'majority', j: true },
-  })) as unknown as Reply;
-  if (writeConcernError) throw errorOf(writeConcernError);
-  if (n + writeErrors.length !== batch.length) {
-    throw new Error(`the database answered for ${n} of ${batch.length} documents`);
+  };
+  try {
+    return (await db.command(command, { signal })) as unknown as Reply;
+  } catch (error) {
+    const { MongoError } = later();
+    if (error instanceof MongoError && error.hasErrorLabel('NoWritesPerformed')) {
+      for (const insert of batch) insert.sends--;
+    }
+    throw error;
   }
-  const outcomes: Outcome[] = batch.map(() => undefined);
-  for (const { index, code, errmsg, keyPattern = { _id: 1 } } of writeErrors) {
-    if (again && code === DUPLICATE_KEY && '_id' in keyPattern) continue;
-    const error = errorOf({ code, errmsg });
-    if (isOutage(error)) throw error;
-    outcomes[index] = refusal(error) ?? error;
-  }
-  return outcomes;
 }
 
 const DUPLICATE_KEY = 11_000;
 
-function errorOf({ code, errmsg }: { code: number; errmsg: string }): Error {
+/** @throws what is a reason to try again */
+async function outcomeOf(attempt: Attempt, insert: Insert, error: WriteError): Promise<Outcome> {
+  const { code, errmsg, keyPattern } = error;
+  const refusal = refusalBy(errorOf(error));
+  if (refusal) return refusal;
+  if (code !== DUPLICATE_KEY) throw errorOf(error);
+  if (insert.key !== undefined) {
+    const earlier = await findByKey(attempt, insert.key);
+    if (earlier) return adopt(insert, earlier);
+  }
+  // FerretDB does not tell which index it was
+  const isOwnId = keyPattern ? '_id' in keyPattern : insert.key === undefined;
+  if (isOwnId && insert.sends > 1) return undefined;
+  if (isOwnId) {
+    // never sent before, so it is another document's
+    insert.id = newId();
+    insert.createdAt = dateOf(insert.id);
+  } else if (insert.key === undefined) {
+    return new Refused(errmsg, [], error);
+  }
+  throw errorOf(error);
+}
+
+/** The command that found a duplicate has waited until what it found was durable. */
+function findByKey({ documents, signal, maxTimeMS }: Attempt, key: string): Promise<Stored | null> {
+  return documents.findOne(
+    { idempotencyKey: key },
+    {
+      projection: { createdAt: 1, fingerprint: 1 },
+      readConcern: { level: 'majority' },
+      maxTimeMS,
+      signal,
+    },
+  );
+}
+
+function adopt(insert: Insert, { _id, createdAt, fingerprint }: Stored): Outcome {
+  if (fingerprint !== insert.fingerprint) return new KeyReused();
+  insert.id = _id;
+  insert.createdAt = createdAt;
+  return undefined;
+}
+
+const indexed = new WeakMap<object, Promise<unknown>>();
+
+/**
+ * Makes sure that a key is there once, by a unique index: sparse, so that documents without a key
+ * aren't in it. Once a session, as someone may have dropped the collection meanwhile.
+ */
+export function indexKeys({ documents }: Pick<Session, 'documents'>): Promise<unknown> {
+  let making = indexed.get(documents);
+  if (!making) {
+    making = documents.createIndex({ idempotencyKey: 1 }, { unique: true, sparse: true });
+    making.catch(() => indexed.delete(documents));
+    indexed.set(documents, making);
+  }
+  return making;
+}
+
+function errorOf({ code, errmsg }: { code?: number; errmsg: string }): Error {
   return new (later().MongoServerError)({ message: errmsg, code });
 }
 
@@ -90,14 +234,17 @@ const refusalCodes = new Set<unknown>([
   10_334, // BSONObjectTooLarge
 ]);
 
-/** A 422 in the server's words, which name the field, if that is why the server refused. */
-function refusal(error: unknown): Problem | undefined {
-  const { MongoServerError } = later();
-  if (!(error instanceof MongoServerError) || !refusalCodes.has(error.code)) return undefined;
-  const { message } = error;
+/** A refusal in the server's words, which name the field, or in those of the BSON library. */
+function refusalBy(error: unknown): Refused | undefined {
+  const { BSON, MongoServerError } = later();
+  const isRefusal =
+    error instanceof MongoServerError
+      ? refusalCodes.has(error.code)
+      : BSON.BSONError.isBSONError(error);
+  if (!isRefusal) return undefined;
+  const { message } = error as Error;
   const name = quotedName(message);
-  return new Problem('invalid-document', `The database refuses this: ${message}.`, {
-    issues: [{ path: name === undefined ? [] : [name], message }],
-    cause: error,
-  });
+  // some repeat the whole value
+  const reason = message.length > 500 ? `${message.slice(0, 500)}…` : message;
+  return new Refused(reason, name === undefined ? [] : [name], error);
 }

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { openOutput } from './log-output';
 
 let latest = { ms: Number.NaN, text: '' };
 
@@ -9,13 +10,7 @@ function timestamp(): string {
   return latest.text;
 }
 
-/**
- * Lines gather for up to 100 ms. They are written from here, as console.log does: to hand them to a
- * thread makes each a third dearer. So a reader that stops holds the service up, once the pipe is
- * full. By its number, as Node would make a pipe that is asked for as process.stdout non-blocking.
- */
-const output = pino.destination({ dest: 1, sync: true, minLength: 4096, periodicFlush: 100 });
-process.on('exit', () => output.flushSync());
+const output = openOutput();
 
 /**
  * One JSON object a line on standard output. Errors are reduced to what names them: what a driver
@@ -27,13 +22,14 @@ export const log = pino(
     timestamp,
     formatters: { level: (level) => ({ level }) },
     serializers: {
-      err: ({ name, message, code, stack }: NodeJS.ErrnoException) => ({
-        name,
-        message,
-        code,
-        stack,
-      }),
+      err: (error) => {
+        const { name, message = String(error), code, stack } = Object(error);
+        return { name, message, code, stack };
+      },
     },
   },
   output,
 );
+
+/** Writes the last lines, and waits half a second at most until they are read. */
+export const flushLog = output.end;

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError } from './config';
-import { app, config, database, state } from './index';
-import { log } from './log';
+import { createApp, once } from './app';
+import { type Config, ConfigError, parseConfig } from './config';
+import { type Database, openDatabase } from './database';
+import { indexKeys } from './insert';
+import type { Lifecycle } from './lifecycle';
+import { flushLog, log } from './log';
 import { type Server, serve } from './server';
 
 /** For requests that came while the process started: to load the driver takes several times as long. */
@@ -10,6 +13,7 @@ const headStartMs = 10;
 /** The running service. */
 export interface Service {
   url: string;
+  database: Database;
   /** Settles when a signal has ended the service and all that was under way is done. */
   stopped: Promise<void>;
 }
@@ -21,37 +25,47 @@ export interface Service {
  * @throws {ConfigError} that names every variable which can't be used
  * @throws {NodeJS.ErrnoException} when the port can't be had
  */
-export async function start(): Promise<Service> {
-  log.level = config().logLevel;
+export async function start(environment = process.env): Promise<Service> {
+  const config = parseConfig(environment);
+  log.level = config.logLevel;
+  const lifecycle: Lifecycle = { draining: false };
   const signalled = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-      process.on(signal, () => (state.draining ? process.exit(1) : resolve(signal)));
+      process.on(signal, () => (lifecycle.draining ? process.exit(1) : resolve(signal)));
     }
   });
-  const server = await serve(app, config());
+  const database = once(() => openDatabase(config.mongo, indexKeys));
+  const { app } = createApp({ config, lifecycle, database });
+  const server = await serve(app, config, lifecycle);
   log.info({ port: server.port }, 'listening');
   await sleep(headStartMs);
   database().connect();
   return {
     url: `http://localhost:${server.port}`,
-    stopped: signalled.then((signal) => stop(server, signal)),
+    database: database(),
+    stopped: signalled.then((signal) => stop(signal, server, database(), config)),
   };
 }
 
-async function stop(server: Server, signal: string): Promise<void> {
-  const { drainDelayMs, drainTimeoutMs } = config();
+async function stop(
+  signal: string,
+  server: Server,
+  database: Database,
+  { drainDelayMs, drainTimeoutMs }: Config,
+): Promise<void> {
   log.info({ signal }, 'draining');
-  state.draining = true;
   await server.drain(drainDelayMs, drainTimeoutMs);
-  await database().close();
+  await database.close();
   log.info('stopped');
+  await flushLog();
 }
 
 /** Says in one sentence why the service could not start. */
 export function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `Port ${config().port} is taken. Set PORT to one that is free.`;
+  const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `Port ${port} is taken. Set PORT to one that is free.`;
+  if (code === 'EACCES') return `Port ${port} may not be used. Set PORT to one above 1023.`;
   return `The service could not start: ${message}`;
 }
 

@@ -1,46 +1,52 @@
-import type { ServerResponse } from 'node:http';
-import { Problem } from './problem';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Problem } from './problem';
+import { requestId } from './request-id';
 
-/**
- * Answers with JSON: a buffer has it already, anything else is turned into it. To a HEAD request
- * Node sends the same headers and no body.
- */
-export function sendJson(
-  res: ServerResponse,
-  status: number,
-  value: unknown,
-  headers?: Record<string, string>,
-): void {
-  const body = Buffer.isBuffer(value) ? value : JSON.stringify(value);
-  send(res, status, 'application/json', body, headers);
+/** Text or bytes, or parts of it in their order. */
+export type Body = string | Buffer | (string | Buffer)[];
+
+/** Answers with a value as JSON. To a HEAD request Node sends the same headers and no body. */
+export function sendJson(res: ServerResponse, status: number, value: unknown): void {
+  sendBody(res, status, 'application/json', JSON.stringify(value));
 }
 
-/** Answers with a problem: the error itself if it is one, otherwise a 500 without internals. */
-export function sendProblem(res: ServerResponse, error: unknown): void {
-  const problem =
-    error instanceof Problem
-      ? error
-      : new Problem('internal', 'The service failed on this request; its log tells why.');
-  send(
-    res,
-    problem.status,
-    'application/problem+json',
-    JSON.stringify(problem),
-    problem.more.headers,
-  );
+export function sendProblem(res: ServerResponse, problem: Problem): void {
+  const { status, more } = problem;
+  sendBody(res, status, 'application/problem+json', JSON.stringify(problem), more.headers);
 }
 
-function send(
+export function sendBody(
   res: ServerResponse,
   status: number,
   type: string,
-  body: string | Buffer,
+  body: Body,
   headers?: Record<string, string>,
 ): void {
+  const parts = Array.isArray(body) ? body : [body];
+  let length = 0;
+  for (const part of parts) length += Buffer.byteLength(part);
   res.writeHead(status, {
     'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
+    'Content-Length': length,
+    ...commonHeaders(res.req),
     ...headers,
   });
-  res.end(body);
+  const last = parts.length - 1;
+  for (let i = 0; i < last; i++) res.write(parts[i]);
+  res.end(parts[last]);
+}
+
+/** What every answer has. */
+export function commonHeaders(req: IncomingMessage): Record<string, string> {
+  return {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Id': requestId(req),
+  };
+}
+
+/** Calls back when a response was taken, or its client is gone. */
+export function whenSent(res: ServerResponse, done: () => void): void {
+  if (res.closed) done();
+  else res.on('close', done);
 }

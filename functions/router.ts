@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
 import type * as z from 'zod/mini';
 import { log } from './log';
-import { Problem } from './problem';
+import { Problem, toProblem } from './problem';
 import { parseQuery } from './query';
-import { sendProblem } from './respond';
+import { requestId } from './request-id';
+import { commonHeaders, sendProblem } from './respond';
 
 /** What `node:http` calls, and the Functions Framework too. */
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
@@ -64,7 +65,7 @@ export function router(resources: Record<string, Resource>): RequestHandler {
     if (method !== 'OPTIONS') {
       throw new Problem('method-not-allowed', `Use one of ${headers.Allow} here.`, { headers });
     }
-    res.writeHead(204, headers).end();
+    res.writeHead(204, { ...commonHeaders(req), ...headers }).end();
   }
 
   return function handle(req, res) {
@@ -84,7 +85,23 @@ function allowed(resource: Resource): string {
 }
 
 function fail(res: ServerResponse, error: unknown): void {
-  if (!(error instanceof Problem)) log.error({ err: error }, 'a request failed');
+  const problem = toProblem(error);
+  report(problem, res.req);
   if (res.headersSent) res.destroy();
-  else sendProblem(res, error);
+  else sendProblem(res, problem);
+}
+
+let reported: { reason: string; at: number } | undefined;
+
+/** Logs what is not the client's doing: why MongoDB is unavailable once a minute, and when it changes. */
+function report({ type, more }: Problem, req: IncomingMessage): void {
+  if (type === 'internal') {
+    log.error({ err: more.cause, requestId: requestId(req) }, 'a request failed');
+  } else if (type === 'database-unavailable') {
+    const reason = String((more.cause as Error | undefined)?.message);
+    const at = performance.now();
+    if (reported?.reason === reason && at - reported.at < 60_000) return;
+    reported = { reason, at };
+    log.warn({ reason, requestId: requestId(req) }, 'a request failed: MongoDB is unavailable');
+  }
 }

@@ -1,20 +1,38 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as poll, setTimeout as sleep } from 'node:timers/promises';
+import { expectsContinue, type HostedRequest } from './body';
 import type { Config } from './config';
+import type { Lifecycle } from './lifecycle';
 import { log } from './log';
-import { Problem, type ProblemType } from './problem';
-import { sendProblem } from './respond';
+import { faultOf, problemOfParser } from './malformed';
+import { Problem } from './problem';
+import { logRequest } from './request-log';
+import { commonHeaders, sendProblem } from './respond';
 import type { RequestHandler } from './router';
 
 const holdMs = 100;
+const sweepMs = 250;
+const silentSweeps = 2;
 const lingerMs = 3000;
 
-/** Those to the last two requests on a connection. */
-interface Responses {
-  last?: ServerResponse;
-  before?: ServerResponse | undefined;
+/** A whole request has to arrive within this, in ms, however steadily it comes. */
+const requestTimeoutMs = 300_000;
+
+/**
+ * Requests of one connection that wait for their answers, which no client needs but one that sends
+ * more than it reads. With more the connection is cut, as Node takes them in before it can stop.
+ */
+const maxPipelined = 64;
+
+interface Connection {
+  /** Responses that are not sent yet, in their order. */
+  open: ServerResponse[];
+  /** Whether a request came on it. */
+  used: boolean;
+  /** How often it was seen without one while draining. */
+  idleSweeps: number;
 }
 
 /** A listening server. */
@@ -23,7 +41,7 @@ export interface Server {
   /**
    * Stops without losing a request: for `delayMs` every answer closes its connection, while whoever
    * sends requests here learns that it should not; then no connection is accepted, and what is
-   * under way gets `timeoutMs` to finish.
+   * under way gets `timeoutMs` to finish. It takes some two seconds more at most.
    */
   drain(delayMs: number, timeoutMs: number): Promise<void>;
 }
@@ -34,6 +52,8 @@ export interface Server {
  * @param port 0 for any that is free
  * @param keepAliveTimeoutMs longer than that of the proxy in front, which otherwise sends a request
  *   on a connection that is just being closed here
+ * @param transferTimeoutMs the longest without progress of a body, or of a response being taken
+ * @param maxConnections more are closed as they come
  * @throws {NodeJS.ErrnoException} `EADDRINUSE` and the like
  */
 export async function serve(
@@ -41,66 +61,111 @@ export async function serve(
   {
     port,
     keepAliveTimeoutMs,
-    bodyLimitBytes,
+    transferTimeoutMs,
+    maxConnections,
     logRequests,
-  }: Pick<Config, 'port' | 'keepAliveTimeoutMs' | 'bodyLimitBytes' | 'logRequests'>,
+  }: Pick<
+    Config,
+    'port' | 'keepAliveTimeoutMs' | 'transferTimeoutMs' | 'maxConnections' | 'logRequests'
+  >,
+  lifecycle: Lifecycle,
 ): Promise<Server> {
-  let draining = false;
   let held: Promise<unknown> | undefined;
-  const connections = new Map<Duplex, Responses>();
+  const connections = new Map<Duplex, Connection>();
 
   const server = createServer({
     keepAliveTimeout: keepAliveTimeoutMs,
     // a proxy may open connections ahead of the requests for them
     headersTimeout: Math.max(60_000, keepAliveTimeoutMs + 5000),
+    requestTimeout: Math.max(requestTimeoutMs, keepAliveTimeoutMs + 5000),
     requireHostHeader: false,
   });
+  server.maxConnections = maxConnections;
+  server.maxHeadersCount = 0; // would drop them without a word
+  server.timeout = transferTimeoutMs;
   // whoever has sent all of a request may close that direction, and still gets the answer
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
-    connections.set(socket, {});
+    connections.set(socket, { open: [], used: false, idleSweeps: 0 });
     socket.on('close', () => connections.delete(socket));
   });
 
-  function begin(req: IncomingMessage, res: ServerResponse): void {
-    const before = connections.get(req.socket)?.last;
-    connections.set(req.socket, { last: res, before });
-    if (draining) {
+  /** @returns whether the request shall be handled */
+  function begin(req: IncomingMessage, res: ServerResponse): boolean {
+    const connection = connections.get(req.socket);
+    if (!connection || isFlooded(connection)) {
+      req.socket.destroy();
+      return false;
+    }
+    const { open } = connection;
+    const before = open.at(-1);
+    open.push(res);
+    connection.used = true;
+    res.on('close', () => open.splice(open.indexOf(res), 1));
+    if (lifecycle.draining) {
       // the last on a connection closes it, not one with others behind it
       if (before && !before.headersSent) before.shouldKeepAlive = true;
       res.shouldKeepAlive = false;
     }
     if (logRequests) logRequest(req, res);
+    if (req.method !== 'GET') res.on('finish', () => discardRest(req));
+    return true;
   }
 
   function onRequest(req: IncomingMessage, res: ServerResponse): void {
-    begin(req, res);
-    if (req.method !== 'GET') res.on('finish', () => discardRest(req));
-    if (req.httpVersion === '1.1' && !req.headers.host) {
-      sendProblem(res, new Problem('malformed-request', 'Send a Host header.'));
+    if (!begin(req, res)) return;
+    const fault = faultOf(req);
+    if (fault) {
+      res.shouldKeepAlive = false;
+      sendProblem(res, fault);
     } else if (held) void held.then(() => handler(req, res));
     else void handler(req, res);
   }
   server.on('request', onRequest);
-  // a client that asks before it sends a large body is told before it has sent it
-  server.on('checkContinue', (req, res) => {
-    const length = Number(req.headers['content-length'] ?? 0);
-    if (length <= bodyLimitBytes) res.writeContinue();
+  // the body is asked for by whoever reads it; without that, the client will not send it
+  server.on('checkContinue', (req: HostedRequest, res) => {
+    req[expectsContinue] = true;
+    res.shouldKeepAlive = false;
     onRequest(req, res);
   });
   server.on('checkExpectation', (req, res) => {
-    begin(req, res);
+    if (!begin(req, res)) return;
     sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
+  });
+  server.on('upgrade', (req, socket, head) => {
+    afterWhole(connections.get(socket) ?? { open: [] }, () => {
+      // as if it had not been asked for (RFC 9110, section 7.8); Node drops what follows otherwise
+      socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(req), 'latin1'), head]));
+      server.emit('connection', socket);
+    });
   });
   server.on('connect', (req, socket) => {
     socket.on('error', () => {}).resume(); // Node has taken its own listeners off
-    const headers = { Allow: 'GET, POST, HEAD, OPTIONS' };
+    const headers = { Allow: 'GET, POST, HEAD, OPTIONS', ...commonHeaders(req) };
     const problem = new Problem('method-not-allowed', 'This is no proxy.', { headers });
     answer(socket, problem, connections.get(req.socket));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code !== 'ECONNRESET') answer(socket, malformedBy(error), connections.get(socket));
+    if (error.code !== 'ECONNRESET') {
+      answer(socket, problemOfParser(error), connections.get(socket));
+    }
   });
+  server.on('timeout', (socket: Socket) => {
+    const { used, open } = connections.get(socket) ?? { used: true, open: [] };
+    // a new connection has the time for headers; a body that stalls is told so by whoever reads it
+    const isOurTurn = open[0]?.headersSent === false;
+    if (used && !isOurTurn) socket.destroy();
+  });
+
+  /** Closes what waits for nothing, so that it does not hold up the end. */
+  function closeUnused(): void {
+    server.closeIdleConnections();
+    // those on which nothing ever came do not count as idle; what has just come may not be read yet
+    for (const [socket, connection] of connections) {
+      const isSilent = (socket as Socket).bytesRead === 0;
+      if (isSilent && ++connection.idleSweeps > silentSweeps) socket.destroy();
+    }
+  }
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, resolve);
@@ -109,8 +174,11 @@ export async function serve(
   return {
     port: (server.address() as AddressInfo).port,
     async drain(delayMs, timeoutMs) {
-      draining = true;
-      for (const { last } of connections.values()) if (last) last.shouldKeepAlive = false;
+      lifecycle.draining = true;
+      for (const { open } of connections.values()) {
+        const last = open.at(-1);
+        if (last) last.shouldKeepAlive = false;
+      }
       await sleep(delayMs);
       // Connections that the kernel has taken and this process has not yet would be reset. While
       // answers are held back for a moment, no client comes back to open one more.
@@ -121,13 +189,7 @@ export async function serve(
       const closed = new Promise<true>((resolve) => {
         NetServer.prototype.close.call(server, () => resolve(true));
       });
-      const sweep = setInterval(() => {
-        server.closeIdleConnections();
-        // those on which nothing ever came do not count as idle
-        for (const socket of connections.keys()) {
-          if ((socket as Socket).bytesRead === 0) socket.destroy();
-        }
-      }, 250);
+      const sweep = setInterval(() => setImmediate(closeUnused), sweepMs);
       const finished = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
       clearInterval(sweep);
       if (!finished) {
@@ -136,6 +198,12 @@ export async function serve(
       }
     },
   };
+}
+
+function isFlooded({ open }: Connection): boolean {
+  // counted now and then: those that were answered and are not sent yet cost little
+  if (open.length === 0 || open.length % maxPipelined !== 0) return false;
+  return open.filter(({ writableEnded }) => !writableEnded).length >= maxPipelined;
 }
 
 /** Waits until no connection has come for a moment, for two seconds at most. */
@@ -147,6 +215,8 @@ async function quiet(server: NetServer): Promise<void> {
   for (let waited = 0; came && waited < 2000; waited += holdMs) {
     came = false;
     await sleep(holdMs);
+    // what came while the process got no CPU is seen after the timer
+    await poll();
   }
 }
 
@@ -161,68 +231,41 @@ function discardRest(req: IncomingMessage): void {
   req.resume().on('close', () => clearTimeout(cut));
 }
 
-let requests = 0;
-
-function logRequest(req: IncomingMessage, res: ServerResponse): void {
-  const begin = performance.now();
-  const { method, url = '', headers } = req;
-  const requestId = headers['x-request-id']?.slice(0, 200) ?? `${process.pid}-${++requests}`;
-  res.on('close', () => {
-    log.info(
-      {
-        method,
-        path: url.split('?', 1)[0],
-        status: res.headersSent ? res.statusCode : undefined,
-        ms: Math.round((performance.now() - begin) * 1000) / 1000,
-        requestId,
-        traceparent: headers.traceparent,
-        aborted: res.writableFinished ? undefined : true,
-      },
-      'request',
-    );
-  });
-}
-
-const malformed: Record<string, [ProblemType, string]> = {
-  HPE_HEADER_OVERFLOW: ['headers-too-large', 'Send at most 16 KiB of headers.'],
-  HPE_INVALID_EOF_STATE: ['incomplete-body', 'The request ended before it was whole.'],
-  HPE_INVALID_METHOD: [
-    'malformed-request',
-    'Begin with a method of HTTP, such as GET, in capital letters.',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'Send the request faster.'],
-};
-
-/** What Node could not parse as a request, in the form of every other error. */
-function malformedBy({ code = '' }: NodeJS.ErrnoException): Problem {
-  const [type, detail] = malformed[code] ?? [
-    'malformed-request',
-    `Send HTTP/1.1; this can't be read as such (${code}).`,
-  ];
-  return new Problem(type, detail);
-}
-
-/**
- * Answers on a connection for which Node has no response, and ends it; not before the whole requests
- * that came on it earlier are answered, as this would pass for the answer to one of them.
- */
-function answer(socket: Duplex, problem: Problem, { last, before }: Responses = {}): void {
-  const earlier = last?.req.complete ? last : before;
-  if (earlier && !earlier.writableFinished) {
-    earlier.once('finish', () => answer(socket, problem));
-    return;
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() !== 'upgrade') {
+      head += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
+    }
   }
-  if (!socket.writable) return;
-  const body = JSON.stringify(problem);
-  const headers = {
-    Connection: 'close',
-    'Content-Type': 'application/problem+json',
-    'Content-Length': Buffer.byteLength(body),
-    ...problem.more.headers,
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
-  socket.end(`${status}${lines.join('')}\r\n${body}`, () => {
-    setTimeout(() => socket.destroy(), lingerMs).unref();
+  return `${head}\r\n`;
+}
+
+/** Waits for the answers to the whole requests that came on a connection, which go first. */
+function afterWhole({ open }: Pick<Connection, 'open'>, then: () => void): void {
+  const last = open.filter(({ req }) => req.complete).at(-1);
+  if (!last || last.closed) then();
+  else last.once('close', then);
+}
+
+/** Answers on a connection for which Node has no response, and ends it. */
+function answer(socket: Duplex, problem: Problem, connection: Connection | undefined): void {
+  const { open } = connection ?? { open: [] };
+  afterWhole({ open }, () => {
+    const isAnswered = open.some(({ headersSent }) => headersSent);
+    if (!socket.writable) return;
+    if (isAnswered) return void socket.end();
+    const body = JSON.stringify(problem);
+    const headers = {
+      Connection: 'close',
+      'Content-Type': 'application/problem+json',
+      'Content-Length': Buffer.byteLength(body),
+      ...problem.more.headers,
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
+    socket.end(`${status}${lines.join('')}\r\n${body}`, () => {
+      setTimeout(() => socket.destroy(), lingerMs).unref();
+    });
   });
 }

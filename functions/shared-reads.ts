@@ -1,10 +1,17 @@
 import { takeTurns } from './turns';
 
+/** What readers share. */
+export interface Shared<Result> {
+  value: Result;
+  /** To be called once by each of them, when they need it no longer. */
+  release(): void;
+}
+
 /** A query that is not sent yet. */
 interface Query<Result> {
   readers: number;
   send(): void;
-  result: Promise<Result>;
+  result: Promise<Shared<Result>>;
 }
 
 /**
@@ -14,29 +21,26 @@ interface Query<Result> {
  *
  * @param read sends a query; `since` is when the first of those who share it came, in ms as
  *   `performance.now()` tells them
- * @param stallMs after which a query that was not answered no longer holds the next
+ * @param dispose is called when all who share a result have released it
  */
 export function sharedReads<Result>(
   read: (key: string, since: number) => Promise<Result>,
-  stallMs: number,
+  dispose: (result: Result) => void,
 ) {
-  const asked = new Map<string, () => Promise<Result>>();
+  const asked = new Map<string, () => Promise<Shared<Result>>>();
 
-  function queriesFor(key: string): () => Promise<Result> {
+  function queriesFor(key: string): () => Promise<Shared<Result>> {
     let next: Query<Result> | undefined;
-    const came = takeTurns(
-      () => {
-        if (!next) {
-          asked.delete(key);
-          return undefined;
-        }
-        const { readers, send, result } = next;
-        next = undefined;
-        send();
-        return { size: readers, done: result };
-      },
-      { stallMs, enough: Number.POSITIVE_INFINITY },
-    );
+    const came = takeTurns(() => {
+      if (!next) {
+        asked.delete(key);
+        return undefined;
+      }
+      const { readers, send, result } = next;
+      next = undefined;
+      send();
+      return { size: readers, done: result };
+    }, Number.POSITIVE_INFINITY);
     return () => {
       next ??= queryOf(key);
       next.readers++;
@@ -48,13 +52,24 @@ export function sharedReads<Result>(
   function queryOf(key: string): Query<Result> {
     const since = performance.now();
     let send = () => {};
-    const result = new Promise<Result>((resolve) => {
-      send = () => resolve(read(key, since));
+    const result = new Promise<Shared<Result>>((resolve) => {
+      send = () => resolve(read(key, since).then((value) => share(value, query.readers)));
     });
-    return { readers: 0, send, result };
+    const query = { readers: 0, send, result };
+    return query;
   }
 
-  return (key: string): Promise<Result> => {
+  function share(value: Result, readers: number): Shared<Result> {
+    let left = readers;
+    return {
+      value,
+      release() {
+        if (--left === 0) dispose(value);
+      },
+    };
+  }
+
+  return (key: string): Promise<Shared<Result>> => {
     const ask = asked.get(key) ?? queriesFor(key);
     asked.set(key, ask);
     return ask();

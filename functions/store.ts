@@ -1,125 +1,149 @@
-import type { Database, Stored } from './database';
-import type { JsonObject } from './document';
+import { itemJson } from './bson-json';
+import type { Attempt, Database } from './database';
+import type { Document } from './document';
 import { groupCommit } from './group-commit';
-import { dateOf, newId } from './id';
-import { insertBatch } from './insert';
-import { Problem } from './problem';
-import { sharedReads } from './shared-reads';
+import { observeId } from './id';
+import { type Insert, insertBatch } from './insert';
+import type { Memory, Room } from './memory';
+import { type Shared, sharedReads } from './shared-reads';
 
-/** A document as clients see it. */
-export interface Item {
-  id: string;
-  createdAt: Date;
-  data: JsonObject;
+/** JSON that is ready to be sent. */
+export interface Json {
+  body: Buffer;
+  room: Room;
 }
 
-export interface Page {
-  items: Item[];
-  /** The cursor of the next page, or null on the last. */
-  next: string | null;
-}
-
-/** The documents of a database. Each method throws a Problem, 503, when that doesn't answer. */
+/** The documents of a database. Each method throws Unavailable when that doesn't answer in time. */
 export interface Store {
   /**
-   * Stores an object under an id of its own. When this resolves, the write is acknowledged as
-   * durable. The id is chosen before the write, so that a write whose acknowledgement was lost can
-   * be repeated and is still stored once.
+   * Stores a document. When this resolves, the write is acknowledged as durable.
    *
-   * @param size of its JSON in bytes
-   * @throws {Problem} 422 when the driver or the database refuses the object
+   * @param insert made by `toInsert`. Its id and its date are another's afterwards, if one with the same
+   *   key was stored before
+   * @throws {Refused} when MongoDB refuses the document
+   * @throws {KeyReused} when one with the same key was stored before, and was another document
    */
-  insert(data: JsonObject, size: number): Promise<Item>;
+  insert(insert: Insert): Promise<void>;
   /**
    * Lists documents, newest first. Pages are told apart by the last id seen, so what is written
    * meanwhile neither moves nor repeats what was there before.
    *
-   * @returns a Page as JSON, of 8 MiB at most and one document more
+   * @returns a page as JSON, `{"items", "next"}`, of 8 MiB at most and one document more; to be
+   *   released when it was sent
+   * @throws {Overloaded} when no memory for it becomes free in time
    */
-  list(limit: number, cursor?: string): Promise<Buffer>;
-  /** @returns an Item as JSON, if there is one of this id */
-  find(id: string): Promise<Buffer | undefined>;
+  list(limit: number, cursor?: string): Promise<Shared<Json>>;
+  /** @returns the document of this id as JSON, if there is one; otherwise as for `list` */
+  find(id: string): Promise<Shared<Json | undefined>>;
 }
 
-/** As BSON, JSON is up to 6.5 times as long, and MongoDB takes a command of 16 MiB. */
-const batchLimits = { count: 1000, bytes: 2 * 1024 * 1024 };
+/** MongoDB takes a command of 16 MiB. Half of that costs no more for each byte, and less memory. */
+const batchLimits = { count: 1000, bytes: 8 * 1024 * 1024 };
 
-const mayBeStored =
-  'The database does not answer. The document may have been stored all the same, under the id given' +
-  ' here: look for it before you post it again.';
+/** After which a page ends early, so that large documents do not add up. */
+const PAGE_BYTES = 8 * 1024 * 1024;
 
-/** @param timeoutMs after which the database gives a request up */
-export function openStore(database: Database, timeoutMs: number): Store {
-  const stallMs = timeoutMs / 4;
+/**
+ * Memory to make a page with: MongoDB answers with up to 16 MiB of BSON, which the driver holds
+ * twice for a moment, and a page of 8 MiB and a document more is made of it.
+ */
+const PAGE_ROOM = 40 * 1024 * 1024;
 
-  const insert = groupCommit<Stored>((batch, since) => insertBatch(database, batch, since), {
-    ...batchLimits,
-    stallMs,
-  });
+/** Likewise for one document, of which 1 MiB of JSON can be 6.5 MiB of BSON. */
+const DOCUMENT_ROOM = 12 * 1024 * 1024;
 
-  const list = sharedReads((key, since) => {
-    const [limit, cursor] = key.split(' ') as [string, string];
-    return findPage(database, Number(limit), cursor, since);
-  }, stallMs);
+/** @param timeoutMs after which a request that waits is given up */
+export function openStore(database: Database, memory: Memory, timeoutMs: number): Store {
+  const insert = groupCommit<Insert>(
+    (batch, since) => insertBatch(database, batch, since),
+    batchLimits,
+  );
 
-  const find = sharedReads(async (id, since) => {
-    const stored = await database.run(
-      ({ documents, maxTimeMS }) => documents.findOne({ _id: id }, { maxTimeMS }),
-      since,
-    );
-    return stored ? Buffer.from(JSON.stringify(toItem(stored))) : undefined;
-  }, stallMs);
+  /** Reads JSON with room for it, which is taken when MongoDB is there to answer. */
+  async function read(
+    name: 'find' | 'list',
+    bytes: number,
+    since: number,
+    query: (attempt: Attempt) => Promise<Buffer | undefined>,
+  ): Promise<Json | undefined> {
+    await database.ready(since);
+    const room = await memory.reserve(bytes, 'read', since + timeoutMs);
+    try {
+      const body = await database.run(name, query, since);
+      room.resize(body?.length ?? 0);
+      return body && { body, room };
+    } catch (error) {
+      room.release();
+      throw error;
+    }
+  }
+
+  const list = sharedReads(
+    (key, since) => {
+      const [limit, cursor] = key.split(' ') as [string, string];
+      return read('list', PAGE_ROOM, since, (attempt) =>
+        findPage(attempt, Number(limit), cursor),
+      ) as Promise<Json>;
+    },
+    ({ room }) => room.release(),
+  );
+
+  const find = sharedReads(
+    (id, since) =>
+      read('find', DOCUMENT_ROOM, since, async ({ documents, maxTimeMS, signal }) => {
+        const stored = await documents.findOne(
+          { _id: id },
+          { raw: true, projection, maxTimeMS, signal },
+        );
+        if (!stored) return undefined;
+        observeId(id);
+        return itemJson(stored as unknown as Uint8Array).json;
+      }),
+    (found) => found?.room.release(),
+  );
 
   return {
-    async insert(data, size) {
-      const _id = newId();
-      const stored = { _id, createdAt: dateOf(_id), data };
-      await insert(stored, size).catch((error) => {
-        throw error instanceof Problem && error.type === 'database-unavailable'
-          ? new Problem(error.type, mayBeStored, { ...error.more, id: _id })
-          : error;
-      });
-      return toItem(stored);
-    },
+    insert: (document) => insert(document, document.document.bytes),
     list: (limit, cursor = '') => list(`${limit} ${cursor}`),
     find,
   };
 }
 
-/** After which a page ends early, so that large documents do not add up. */
-const PAGE_BYTES = 8 * 1024 * 1024;
+const projection = { createdAt: 1, data: 1 };
 
-function findPage(
-  database: Database,
+async function findPage(
+  { documents, maxTimeMS, signal }: Attempt,
   limit: number,
   cursor: string,
-  since: number,
 ): Promise<Buffer> {
-  return database.run(async ({ documents, maxTimeMS }) => {
-    await using found = documents.find(cursor ? { _id: { $lt: cursor } } : {}, {
-      sort: { _id: -1 },
-      limit: limit + 1,
-      batchSize: limit + 1, // all at once, unless they are large: MongoDB's first batch is of 101
-      maxTimeMS,
-    });
-    const items: string[] = [];
-    let bytes = 0;
-    let last = '';
-    const page = (next: string | null) =>
-      Buffer.from(`{"items":[${items.join()}],"next":${JSON.stringify(next)}}`);
-    while (await found.hasNext()) {
-      for (const stored of found.readBufferedDocuments()) {
-        if (items.length === limit || bytes > PAGE_BYTES) return page(last);
-        const item = JSON.stringify(toItem(stored));
-        items.push(item);
-        bytes += Buffer.byteLength(item);
-        last = stored._id;
-      }
+  await using found = documents.find(cursor ? { _id: { $lt: cursor } } : {}, {
+    raw: true,
+    projection,
+    sort: { _id: -1 },
+    limit: limit + 1,
+    batchSize: limit + 1, // all at once, unless they are large: MongoDB's first batch is of 101
+    maxTimeMS,
+    signal,
+  });
+  const parts: Buffer[] = [Buffer.from('{"items":[')];
+  let bytes = 0;
+  let count = 0;
+  let last: string | undefined;
+  const page = (next: string | null) =>
+    Buffer.concat([...parts, Buffer.from(`],"next":${JSON.stringify(next)}}`)]);
+  while (await found.hasNext()) {
+    for (const stored of found.readBufferedDocuments() as unknown as Uint8Array[]) {
+      if (count === limit || bytes > PAGE_BYTES) return page(last as string);
+      const { id, json } = itemJson(stored);
+      if (count === 0) observeId(id);
+      else parts.push(comma);
+      parts.push(json);
+      bytes += json.length;
+      count++;
+      last = id;
     }
-    return page(null);
-  }, since);
+  }
+  return page(null);
 }
 
-function toItem({ _id, createdAt, data }: Stored): Item {
-  return { id: _id, createdAt, data };
-}
+const comma = Buffer.from(',');

@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
-import { app, config } from './index';
+import { app, parts } from './index';
 import { log } from './log';
 import { serve } from './server';
 
@@ -61,8 +61,15 @@ export interface Host {
 
 /** The function `app` under the service's own host. */
 export async function startOwnHost(): Promise<Host> {
-  const { port, drain } = await serve(app, { ...config(), port: 0, logRequests: false });
-  return { url: `http://127.0.0.1:${port}`, close: () => drain(0, 0) };
+  const { config, lifecycle } = parts();
+  const { port, drain } = await serve(app, { ...config, port: 0, logRequests: false }, lifecycle);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async close() {
+      await drain(0, 0);
+      lifecycle.draining = false;
+    },
+  };
 }
 
 /** The function of a name under the Functions Framework. */

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { database } from '../../functions/index';
 import { explain, type Service, start } from '../../functions/main';
 import { type Database as Embedded, startDatabase } from './database';
 
@@ -26,8 +25,8 @@ async function main(): Promise<void> {
   process.exit();
 }
 
-async function ready({ url }: Service): Promise<void> {
-  while (database().reach() === 'connecting') await sleep(20);
+async function ready({ url, database }: Service): Promise<void> {
+  while (database.reach() === 'connecting') await sleep(20);
   console.error(`
 The service is at ${url} and Ctrl-C ends it. Try:
 

@@ -1,0 +1,74 @@
+import { name, version } from '../package.json';
+import type { Config } from './config';
+import { type DataParts, dataResources } from './data';
+import type { Database } from './database';
+import { healthResources } from './health';
+import type { Lifecycle } from './lifecycle';
+import { createMemory } from './memory';
+import { noParameters } from './query';
+import { sendJson } from './respond';
+import { operation, type RequestHandler, type Resource, router } from './router';
+import { openStore } from './store';
+import { tellTime, timeResource } from './time';
+
+const routes = [
+  'GET /time',
+  'POST /data',
+  'GET /data',
+  'GET /data/{id}',
+  'GET /livez',
+  'GET /readyz',
+];
+
+/** What the application is made of. */
+export interface Parts {
+  config: Config;
+  lifecycle: Lifecycle;
+  /** Asked for on the first request that needs it: to load the driver takes longer than to listen. */
+  database(): Database;
+}
+
+export interface App {
+  /** The functions `time` and `data`, below paths of their own, and the probes. */
+  app: RequestHandler;
+  /** `data` alone, at the root. */
+  data: RequestHandler;
+}
+
+/** `time` alone, at the root. It needs no parts. */
+export const time = router({ '/': timeResource });
+
+/** Puts the application together. */
+export function createApp({ config, lifecycle, database }: Parts): App {
+  const { bodyLimitBytes, memoryBudgetBytes, transferTimeoutMs, mongo } = config;
+  const parts = once((): DataParts => {
+    const memory = createMemory(memoryBudgetBytes);
+    const { timeoutMs } = mongo;
+    const store = openStore(database(), memory, timeoutMs);
+    return { store, memory, bodyLimitBytes, timeoutMs, transferTimeoutMs };
+  });
+
+  const index: Resource = {
+    GET: operation(noParameters, ({ res }) =>
+      sendJson(res, 200, { name, version, time: tellTime(Date.now()).time, routes }),
+    ),
+  };
+  return {
+    app: router({
+      '/': index,
+      '/time': timeResource,
+      ...dataResources('/data', parts),
+      ...healthResources(lifecycle, database),
+    }),
+    data: router(dataResources('', parts)),
+  };
+}
+
+/** Makes something when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
