@@ -5,6 +5,16 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConfigError, parseConfig } from './config';
 
+/** Passwords that a careless reader would change. */
+const hostile = [
+  ' blank ',
+  '\ttab',
+  'return\r',
+  'two\nlines',
+  `quotes'"\`$(id)\\n#: {%}`,
+  'grüße 🗝',
+];
+
 const uri = 'mongodb://user:s3cret@db:27017/shop?authSource=admin';
 
 function errorOf(env: Record<string, string>): string {
@@ -77,6 +87,33 @@ test('the password may stand in a file', () => {
   assert.match(errorOf(env), 'MONGO_PASSWORD_FILE: the file is empty');
   writeFileSync(file, ' s3cret \n');
   assert.is(parseConfig(env).mongo.auth?.password, ' s3cret ');
+});
+
+test('newlines at the end are no part of a secret, and everything else is', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'config-'));
+  process.once('exit', () => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'password');
+  const passwordOf = (env: Record<string, string>) =>
+    parseConfig({ MONGO_HOST: 'db', MONGO_USERNAME: 'app\n', ...env }).mongo.auth;
+  for (const password of hostile) {
+    const auth = { username: 'app', password };
+    writeFileSync(file, `${password}\n\n`);
+    assert.equal(passwordOf({ MONGO_PASSWORD_FILE: file }), auth);
+    assert.equal(passwordOf({ MONGO_PASSWORD: `${password}\n\n` }), auth);
+  }
+  assert.is(parseConfig({ MONGODB_URI: `${uri}\n` }).mongo.uri, uri);
+  assert.match(
+    errorOf({ MONGO_HOST: 'db', MONGO_USERNAME: 'app', MONGO_PASSWORD: '\n' }),
+    'MONGO_PASSWORD: set this',
+  );
+});
+
+test('options of the URI that would change an answer are refused by name, others left out', () => {
+  assert.match(
+    errorOf({ MONGODB_URI: `${uri}&raw=true&loadBalanced=true` }),
+    /MONGODB_URI: the option raw can't.*\n.*MONGODB_URI: the option loadBalanced can't/,
+  );
+  assert.is(parseConfig({ MONGODB_URI: `${uri}&directConnection=true&w=1` }).mongo.uri, uri);
 });
 
 test('one error names every bad variable, and no value', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
+import { checkUri } from './uri-options';
 import { wholeNumber } from './whole-number';
 
 z.config(english());
@@ -123,6 +124,13 @@ const database = z
     }),
   );
 
+const secrets = ['MONGODB_URI', 'MONGO_USERNAME', 'MONGO_PASSWORD'];
+
+/** Newlines at the end are no part of a secret, as for a shell's `$(cat FILE)`; all else is. */
+function withoutNewlines(secret: string): string {
+  return secret.replace(/\n+$/, '');
+}
+
 /**
  * Reads the configuration out of an environment. An empty variable counts as unset, as it does in
  * most manifests. The README lists the variables.
@@ -130,7 +138,11 @@ const database = z
  * @throws {ConfigError} that names every variable which can't be used
  */
 export function parseConfig(environment: Environment): Config {
-  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const env = Object.fromEntries(
+    Object.entries(environment)
+      .map(([name, value]) => [name, secrets.includes(name) ? withoutNewlines(value ?? '') : value])
+      .filter(([, value]) => value !== ''),
+  ) as Environment;
   // Kubernetes sets it to `tcp://…` in every pod beside a Service named `mongo`
   if (env.MONGODB_URI) delete env.MONGO_PORT;
   const first = service.safeParse(env);
@@ -139,6 +151,8 @@ export function parseConfig(environment: Environment): Config {
     (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
   );
   const password = readPassword(env, problems);
+  const given = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
+  problems.push(...(given?.problems ?? []));
   const fromUri = databaseOf(env.MONGODB_URI);
   if (fromUri && !databaseName.test(fromUri)) {
     problems.push(`MONGODB_URI: the name of its database ${databaseError}`);
@@ -146,7 +160,7 @@ export function parseConfig(environment: Environment): Config {
   if (!first.success || !second.success || problems.length > 0) throw new ConfigError(problems);
 
   const { data: base } = first;
-  const { MONGODB_URI, MONGO_HOST, MONGO_USERNAME, MONGO_DATABASE } = second.data;
+  const { MONGO_HOST, MONGO_USERNAME, MONGO_DATABASE } = second.data;
   return {
     port: base.PORT,
     logLevel: base.LOG_LEVEL,
@@ -159,7 +173,7 @@ export function parseConfig(environment: Environment): Config {
     transferTimeoutMs: base.TRANSFER_TIMEOUT_MS,
     maxConnections: base.MAX_CONNECTIONS,
     mongo: {
-      uri: MONGODB_URI ?? `mongodb://${bracketed(MONGO_HOST ?? '')}:${base.MONGO_PORT}`,
+      uri: given?.uri ?? `mongodb://${bracketed(MONGO_HOST ?? '')}:${base.MONGO_PORT}`,
       ...(MONGO_USERNAME && password && { auth: { username: MONGO_USERNAME, password } }),
       database: MONGO_DATABASE ?? fromUri ?? 'functions',
       poolSize: base.MONGO_POOL_SIZE,
@@ -171,7 +185,7 @@ export function parseConfig(environment: Environment): Config {
 function readPassword(env: Environment, problems: string[]): string | undefined {
   if (!env.MONGO_PASSWORD_FILE) return env.MONGO_PASSWORD;
   try {
-    const password = readFileSync(env.MONGO_PASSWORD_FILE, 'utf8').replace(/\r?\n$/, '');
+    const password = withoutNewlines(readFileSync(env.MONGO_PASSWORD_FILE, 'utf8'));
     if (password) return password;
     problems.push('MONGO_PASSWORD_FILE: the file is empty');
   } catch (error) {
