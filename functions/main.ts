@@ -10,6 +10,9 @@ import { type Server, serve } from './server';
 /** For requests that came while the process started: to load the driver takes several times as long. */
 const headStartMs = 10;
 
+/** So soon the same signal is the first once more: npm passes on what the terminal sends to all. */
+const echoMs = 1000;
+
 /** The running service. */
 export interface Service {
   url: string;
@@ -20,7 +23,7 @@ export interface Service {
 
 /**
  * Starts the service as the environment configures it, until SIGTERM, SIGINT or SIGHUP. A second
- * signal ends the process at once.
+ * signal ends the process at once, unless it repeats the first within a second.
  *
  * @throws {ConfigError} that names every variable which can't be used
  * @throws {NodeJS.ErrnoException} when the port can't be had
@@ -30,8 +33,13 @@ export async function start(environment = process.env): Promise<Service> {
   log.level = config.logLevel;
   const lifecycle: Lifecycle = { draining: false };
   const signalled = new Promise<string>((resolve) => {
+    let first: { signal: string; at: number } | undefined;
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-      process.on(signal, () => (lifecycle.draining ? process.exit(1) : resolve(signal)));
+      process.on(signal, () => {
+        first ??= { signal, at: performance.now() };
+        if (signal !== first.signal || performance.now() - first.at > echoMs) process.exit(1);
+        resolve(signal);
+      });
     }
   });
   const database = once(() => openDatabase(config.mongo, indexKeys));
