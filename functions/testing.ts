@@ -6,6 +6,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
+import { MongoClient } from 'mongodb';
+import { atEnd } from '../testing/uvu';
 import { app, parts } from './index';
 import { log } from './log';
 import { serve } from './server';
@@ -15,16 +17,21 @@ import { serve } from './server';
 process.env.MONGO_DATABASE = `test-${randomUUID()}`;
 log.level = 'silent';
 
-// uvu takes a file that runs no suite for one that passed
-process.on('exit', () => {
-  const files = Object.keys(require.cache).filter((file) => file.endsWith('.test.ts'));
-  const groups = (globalThis as { UVU_QUEUE?: unknown[][] }).UVU_QUEUE ?? [];
-  for (const [i, group] of groups.entries()) {
-    if (group.length > 0) continue;
-    console.error(`${files[i]} ran no test: does it call test.run()?`);
-    process.exitCode = 1;
+if (process.env.MONGODB_URI || process.env.MONGO_HOST) atEnd(dropDatabases);
+
+/** Drops the databases whose names begin like that of this run. */
+async function dropDatabases(): Promise<void> {
+  const { uri, auth, database } = config().mongo;
+  const client = new MongoClient(uri, { ...(auth && { auth, authSource: 'admin' }) });
+  try {
+    const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
+    for (const { name } of databases) {
+      if (name.startsWith(database)) await client.db(name).dropDatabase();
+    }
+  } finally {
+    await client.close();
   }
-});
+}
 
 export interface Answer {
   status: number;
