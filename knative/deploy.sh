@@ -74,6 +74,7 @@ mkdir -p .deploy
 k apply --kustomize .deploy
 
 await MongoDB 300 k rollout status statefulset mongo --timeout 1s
+NAMESPACE=$NAMESPACE mongo/users.sh
 await "the Knative Service" 180 settled
 await "the Deployment" 180 k rollout status deployment functions-hpa --timeout 1s
 await "its second replica" 120 scaled

@@ -76,13 +76,20 @@ roll_out() {
 # mongosh SCRIPT: runs it as root in the database's pod, where `admin` is the database of that name;
 # neither password nor script is among its arguments
 mongosh() {
+  in_mongosh "const admin = connect(asRoot);
+$1"
+}
+
+# in_mongosh SCRIPT: runs it there without a connection; `root` tells the keys of the Secret, `asRoot`
+# is a URI
+in_mongosh() {
   k exec --stdin mongo-0 -- bash -c '
     export HOME=/tmp && umask 077 && cat >/tmp/script.js
     trap "rm -f /tmp/script.js" EXIT
     mongosh --quiet --norc --nodb --file /tmp/script.js' <<END
-const { readFileSync } = require('node:fs');
-const root = (key) => encodeURIComponent(readFileSync('/run/secrets/root/' + key, 'utf8').trim());
-const admin = connect('mongodb://' + root('username') + ':' + root('password') + '@127.0.0.1/admin');
+const root = (key) =>
+  require('node:fs').readFileSync('/run/secrets/root/' + key, 'utf8').replace(/\\n+\$/, '');
+const asRoot = 'mongodb://' + ['username', 'password'].map(root).map(encodeURIComponent).join(':') + '@127.0.0.1/admin';
 $1
 END
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Restores $ARCHIVE, a file's name in /backup, or the newest.
 set -euo pipefail
-umask 077
+# shellcheck source=mongo/backup/login.sh
+. "$(dirname "$0")/login.sh"
 
 if [ "$ARCHIVE" = newest ]; then
   archive=$(printf '%s\n' /backup/"$MONGO_DATABASE"-*.archive.gz | sort | tail -n 1)
@@ -10,7 +11,4 @@ else
 fi
 [ -f "$archive" ] || { echo "there is no backup $archive; there are: $(ls /backup)" >&2; exit 1; }
 
-printf 'password: "%s"\n' "$(cat /run/secrets/root/password)" >/tmp/mongorestore.yaml
-mongorestore --config /tmp/mongorestore.yaml --host "$MONGO_HOST" --port "$MONGO_PORT" \
-  --username "$(cat /run/secrets/root/username)" --authenticationDatabase admin \
-  --nsInclude "$MONGO_DATABASE.*" --gzip --archive="$archive"
+mongorestore "${login[@]}" --nsInclude="$MONGO_DATABASE.*" --gzip --archive="$archive"
