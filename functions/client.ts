@@ -47,14 +47,6 @@ export interface Clients {
   close(): Promise<void>;
 }
 
-/** In ms. */
-export interface ClientTimes {
-  /** How long one attempt to connect may take. */
-  connectMs: number;
-  /** How often the driver looks at its server. */
-  heartbeatMs: number;
-}
-
 /** After which the next attempt to connect begins, though the last has had no answer yet. */
 const overlapMs = 1000;
 /** Between a failed attempt and the next: a fifth of a second more each time, up to this. */
@@ -67,12 +59,13 @@ const closeMs = 1000;
  * place as soon as that reaches MongoDB. The old one is closed when its last operation ends.
  *
  * @param create makes a client that has not connected yet
+ * @param heartbeatMs how often its driver looks at its server
  * @param prepare is called with each new session, and not waited for
  */
 export function keepClient(
   create: () => MongoClient,
   database: string,
-  { connectMs, heartbeatMs }: ClientTimes,
+  heartbeatMs: number,
   prepare: (session: Session) => void,
 ): Clients {
   interface Opened extends Session {
@@ -86,7 +79,7 @@ export function keepClient(
   let awaySince = Number.POSITIVE_INFINITY;
   let reason: Error | undefined;
   let closed = false;
-  let connecting: Promise<void> | undefined;
+  let isConnecting = false;
   let reached = deferred<void>();
   const retired = new Set<Opened>();
 
@@ -120,9 +113,10 @@ export function keepClient(
 
   /** Connects until a client reaches MongoDB, or the one there is has answered meanwhile. */
   function reconnect(force = false): void {
-    if (closed) return;
-    connecting ??= connectUntilReached(force).finally(() => {
-      connecting = undefined;
+    if (closed || isConnecting) return;
+    isConnecting = true;
+    void connectUntilReached(force).finally(() => {
+      isConnecting = false;
     });
   }
 

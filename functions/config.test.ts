@@ -38,7 +38,7 @@ test('defaults', () => {
     drainTimeoutMs: 10_000,
     memoryBudgetBytes: 134_217_728,
     transferTimeoutMs: 30_000,
-    maxConnections: 2000,
+    maxConnections: 5000,
     mongo: { uri: 'mongodb://db', database: 'functions', poolSize: 10, timeoutMs: 5000 },
   });
 });

@@ -60,7 +60,7 @@ const service = z.object({
   DRAIN_TIMEOUT_MS: integer(0, 600_000, 10_000),
   MEMORY_BUDGET_BYTES: integer(16 * 1024 ** 2, 4 * 1024 ** 3, 128 * 1024 ** 2),
   TRANSFER_TIMEOUT_MS: integer(100, 600_000, 30_000),
-  MAX_CONNECTIONS: integer(1, 100_000, 2000),
+  MAX_CONNECTIONS: integer(1, 100_000, 5000),
   MONGO_PORT: integer(1, 65_535, 27_017),
   MONGO_POOL_SIZE: integer(1, 1000, 10),
   MONGO_TIMEOUT_MS: integer(100, 300_000, 5000),

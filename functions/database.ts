@@ -6,6 +6,7 @@ import { ConfigError, type MongoConfig } from './config';
 import { deferred } from './deferred';
 import { Overloaded, Unavailable } from './errors';
 import { later } from './later';
+import { explainUriError } from './uri-options';
 
 /** What one attempt at an operation has to work with. */
 export interface Attempt extends Pick<Session, 'db' | 'documents'> {
@@ -84,10 +85,7 @@ export function openDatabase(
     // retries are made here, where the deadline is known
     retryReads: false,
     retryWrites: false,
-    // what the URI may not change: answers are whole and current
     readPreference: 'primary',
-    directConnection: false,
-    raw: false,
   };
   let first: MongoClient | undefined = createClient(uri, options);
   const create = () => {
@@ -95,7 +93,7 @@ export function openDatabase(
     first = undefined;
     return client;
   };
-  const clients = keepClient(create, database, { connectMs, heartbeatMs }, prepare);
+  const clients = keepClient(create, database, heartbeatMs, prepare);
 
   const leastPatienceMs = Math.min(shortestPatienceMs, timeoutMs / 4);
   const patienceMs = { insert: leastPatienceMs, find: leastPatienceMs, list: leastPatienceMs };
@@ -257,13 +255,8 @@ function pauseMs(tries: number, error: unknown): number {
 function createClient(...args: ConstructorParameters<typeof MongoClient>): MongoClient {
   try {
     return new (later().MongoClient)(...args);
-  } catch {
-    // the driver's own message can repeat the URI, and so the password
-    throw new ConfigError([
-      "MONGODB_URI, or MONGO_HOST: the driver can't use this; a URI looks like" +
-        ' mongodb://user:password@host:27017/database?authSource=admin, with reserved characters' +
-        ' in the user and the password percent-encoded',
-    ]);
+  } catch (error) {
+    throw new ConfigError([explainUriError(args[0], error)]);
   }
 }
 

@@ -38,7 +38,7 @@ export interface Memory {
 
 /**
  * Requests that wait for room. Each holds a connection and up to 64 KiB of its body that Node has
- * read already: together 64 MiB at most.
+ * read already: some 84 MiB together.
  */
 const MAX_WAITING = 1000;
 
@@ -112,7 +112,10 @@ export function createMemory(budgetBytes: number): Memory {
   function serve(): void {
     for (const kind of ['post', 'read'] as const) {
       for (const waiter of waiting[kind]) {
-        if (!fits(kind, waiter.bytes)) return makeRoomFor(waiter);
+        if (!fits(kind, waiter.bytes)) {
+          makeRoomFor(waiter);
+          return;
+        }
         waiting[kind].delete(waiter);
         waiter.grant(take(kind, waiter.bytes));
       }

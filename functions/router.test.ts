@@ -16,7 +16,11 @@ test('anything unforeseen is a 500 without internals', async () => {
     '/rejected': { GET: operation(noParameters, () => Promise.reject('s3cret')) },
   });
   const config = parseConfig({ MONGO_HOST: 'nowhere' });
-  const server = await serve(handler, { ...config, port: 0, logRequests: false });
+  const server = await serve(
+    handler,
+    { ...config, port: 0, logRequests: false },
+    { draining: false },
+  );
   try {
     for (const path of ['/thrown', '/rejected']) {
       const { status, headers, json, text } = await send(`http://127.0.0.1:${server.port}${path}`);

@@ -17,6 +17,9 @@ const sweepMs = 250;
 const silentSweeps = 2;
 const lingerMs = 3000;
 
+/** Connections that the kernel keeps until they are accepted; it has a limit of its own, 4096 on Linux. */
+const backlog = 4096;
+
 /** A whole request has to arrive within this, in ms, however steadily it comes. */
 const requestTimeoutMs = 300_000;
 
@@ -108,7 +111,7 @@ export async function serve(
       res.shouldKeepAlive = false;
     }
     if (logRequests) logRequest(req, res);
-    if (req.method !== 'GET') res.on('finish', () => discardRest(req));
+    if (req.method !== 'GET') res.on('finish', () => discardRest(req, transferTimeoutMs));
     return true;
   }
 
@@ -168,7 +171,7 @@ export async function serve(
   }
 
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, resolve);
+    server.once('error', reject).listen({ port, backlog }, resolve);
   });
 
   return {
@@ -220,14 +223,18 @@ async function quiet(server: NetServer): Promise<void> {
   }
 }
 
+/** A body that is discarded for as long as a client may take for one, in bytes. */
+const modestBytes = 4 * 1024 * 1024;
+
 /**
  * Lets a client that was answered early send the rest of its body, for a while, so that it gets to
  * see the answer: a connection that is closed with bytes unread is reset, and the answer may go
  * with it.
  */
-function discardRest(req: IncomingMessage): void {
+function discardRest(req: IncomingMessage, transferTimeoutMs: number): void {
   if (req.complete) return;
-  const cut = setTimeout(() => req.destroy(), lingerMs).unref();
+  const isModest = Number(req.headers['content-length']) <= modestBytes;
+  const cut = setTimeout(() => req.destroy(), isModest ? transferTimeoutMs : lingerMs).unref();
   req.resume().on('close', () => clearTimeout(cut));
 }
 

@@ -6,20 +6,25 @@ import { until } from './testing';
 const test = suite('shared reads');
 
 /** A reader whose queries see the value that there was when they were sent. */
-function start(stallMs = 60_000) {
+function start() {
   const queries: { key: string; answer(): void; fail(): void }[] = [];
   let value = 0;
-  const read = sharedReads<number>((key) => {
-    const seen = value;
-    return new Promise((resolve, reject) => {
-      queries.push({ key, answer: () => resolve(seen), fail: () => reject(new Error(key)) });
-    });
-  }, stallMs);
+  const disposed: number[] = [];
+  const shared = sharedReads<number>(
+    (key) => {
+      const seen = value;
+      return new Promise((resolve, reject) => {
+        queries.push({ key, answer: () => resolve(seen), fail: () => reject(new Error(key)) });
+      });
+    },
+    (result) => disposed.push(result),
+  );
+  const read = (key: string) => shared(key).then(({ value }) => value);
   const sent = async (count: number) => {
     await until(async () => queries.length >= count);
     return queries[count - 1] as (typeof queries)[number];
   };
-  return { read, queries, sent, write: () => ++value };
+  return { read, shared, disposed, queries, sent, write: () => ++value };
 }
 
 test('who comes while a query is under way shares the next, and so sees what was written', async () => {
@@ -75,15 +80,15 @@ test('a query that fails fails for those who share it, and the next is sent', as
   assert.is(await second, '0');
 });
 
-test('a query that is not answered holds the next only for a while', async () => {
-  const { read, sent } = start(5);
-  const first = read('a');
-  const query = await sent(1);
-  const second = read('a');
-  (await sent(2)).answer();
-  assert.is(await second, 0);
-  query.answer();
-  assert.is(await first, 0);
+test('a result is disposed of when all who share it have released it', async () => {
+  const { shared, disposed, sent } = start();
+  const both = [shared('a'), shared('a')];
+  (await sent(1)).answer();
+  const [one, other] = await Promise.all(both);
+  one?.release();
+  assert.equal(disposed, []);
+  other?.release();
+  assert.equal(disposed, [0]);
 });
 
 test.run();

@@ -1,6 +1,5 @@
 import { itemJson } from './bson-json';
 import type { Attempt, Database } from './database';
-import type { Document } from './document';
 import { groupCommit } from './group-commit';
 import { observeId } from './id';
 import { type Insert, insertBatch } from './insert';

@@ -17,11 +17,14 @@ import { serve } from './server';
 process.env.MONGO_DATABASE = `test-${randomUUID()}`;
 log.level = 'silent';
 
-if (process.env.MONGODB_URI || process.env.MONGO_HOST) atEnd(dropDatabases);
+if (process.env.MONGODB_URI || process.env.MONGO_HOST) {
+  atEnd(() => parts().database().close());
+  atEnd(dropDatabases);
+}
 
 /** Drops the databases whose names begin like that of this run. */
 async function dropDatabases(): Promise<void> {
-  const { uri, auth, database } = config().mongo;
+  const { uri, auth, database } = parts().config.mongo;
   const client = new MongoClient(uri, { ...(auth && { auth, authSource: 'admin' }) });
   try {
     const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });

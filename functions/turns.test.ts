@@ -14,15 +14,12 @@ test.after.each(() => mock.timers.reset());
 function start(enough = Number.POSITIVE_INFINITY) {
   const turns: { size: number; end(): void }[] = [];
   let waiting = 0;
-  const came = takeTurns(
-    () => {
-      if (waiting === 0) return undefined;
-      const size = waiting;
-      waiting = 0;
-      return { size, done: new Promise<void>((end) => turns.push({ size, end })) };
-    },
-    { stallMs: 60_000, enough },
-  );
+  const came = takeTurns(() => {
+    if (waiting === 0) return undefined;
+    const size = waiting;
+    waiting = 0;
+    return { size, done: new Promise<void>((end) => turns.push({ size, end })) };
+  }, enough);
   const come = async (count: number) => {
     for (let n = 0; n < count; n++) {
       waiting++;
@@ -69,6 +66,23 @@ test('a pause in which nobody comes ends the turns until somebody does', async (
   assert.equal(sizes(), [2, 1]);
 });
 
+test('a turn that fails is followed by the next', async () => {
+  let waiting = 1;
+  let turns = 0;
+  const came = takeTurns(() => {
+    if (waiting === 0) return undefined;
+    waiting = 0;
+    turns++;
+    return { size: 1, done: Promise.reject(new Error('in vain')) };
+  }, 1);
+  came();
+  await nextTurnOfTheLoop();
+  waiting = 1;
+  came();
+  await nextTurnOfTheLoop();
+  assert.is(turns, 2);
+});
+
 test('who comes alone does not wait', async () => {
   const { come, end, sizes } = start();
   for (let n = 0; n < 3; n++) {
@@ -94,20 +108,6 @@ test('a pause ends as soon as they are enough', async () => {
   assert.equal(sizes(), [4]);
   await come(1);
   assert.equal(sizes(), [4, 3]);
-});
-
-test('a turn that does not end holds the next for stallMs', async () => {
-  const { come, sizes } = start();
-  await come(1);
-  await come(1);
-  mock.timers.tick(59_999);
-  await nextTurnOfTheLoop();
-  assert.equal(sizes(), [1]);
-  mock.timers.tick(1);
-  await nextTurnOfTheLoop();
-  mock.timers.tick(10);
-  await nextTurnOfTheLoop();
-  assert.equal(sizes(), [1, 1]);
 });
 
 test.run();

@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { config } from './index';
+import { parts } from './index';
 import { checkUri, explainUriError } from './uri-options';
 
 /** What is said of a URI with these options, by the service or of the driver's error. */
@@ -91,7 +91,7 @@ test('neither values nor pieces of a password are repeated', () => {
 });
 
 test('a read returns documents and a write counts, whatever the URI says', async () => {
-  const given = config().mongo.uri;
+  const given = parts().config.mongo.uri;
   const hostile =
     'w=0&journal=false&wtimeoutMS=1&readConcernLevel=snapshot&readPreference=secondary' +
     '&maxStalenessSeconds=90&readPreferenceTags=dc:x&directConnection=true&retryWrites=false' +
@@ -100,7 +100,7 @@ test('a read returns documents and a write counts, whatever the URI says', async
   assert.equal(problems, []);
   const client = new MongoClient(uri);
   try {
-    const documents = client.db(config().mongo.database).collection('uri-options');
+    const documents = client.db(parts().config.mongo.database).collection('uri-options');
     assert.is((await documents.insertOne({ n: 1 })).acknowledged, true);
     assert.equal(
       (await documents.find().toArray()).map(({ n }) => n),
