@@ -1,0 +1,45 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { report } from './report';
+import { run } from './run';
+import { plan } from './schedule';
+
+/** `npm run chaos`: exits with 1 when the service has not kept its word, 2 when the run failed. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      seconds: { type: 'string', default: '60' },
+      json: { type: 'string' },
+      keys: { type: 'boolean', default: true },
+    },
+    allowNegative: true,
+  });
+  const seed = wholeNumber('--seed', values.seed ?? `${Math.floor(Math.random() * 2 ** 32)}`);
+  const seconds = wholeNumber('--seconds', values.seconds);
+  const { keys } = values;
+  console.log(`npm run chaos -- --seed ${seed} --seconds ${seconds}${keys ? '' : ' --no-keys'}\n`);
+  const result = await run({ schedule: plan(seed, seconds), keys, say: console.log });
+  console.log(`\n${report(result)}`);
+  if (values.json) {
+    writeFileSync(values.json, `${JSON.stringify({ seed, seconds, ...result }, undefined, 2)}\n`);
+  }
+  return result.failures.length > 0 ? 1 : 0;
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new Error(`${name} must be a whole number`);
+  return Number(text);
+}
+
+// what the run started ends with this process
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(name, () => process.exit(2));
+
+main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(error.message);
+    process.exit(2);
+  },
+);
