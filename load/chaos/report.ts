@@ -42,6 +42,7 @@ export function report({ verdict, recoveries, replicas, logged, failures }: Resu
         `${peakMb} MB`,
       ]),
     ),
+    ['201s in each second:', ...replicas.map(({ perSecond }) => sparks(perSecond))].join('\n'),
     some('missing', verdict.missing),
     some('stored twice', verdict.twice),
     some('mixed up', verdict.mixedUp),
@@ -56,6 +57,13 @@ export function report({ verdict, recoveries, replicas, logged, failures }: Resu
 
 function s(ms: number): string {
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(1)} s` : 'never';
+}
+
+/** A bar for each number, and a dot for none. */
+function sparks(counts: number[]): string {
+  const most = Math.max(...counts);
+  const bar = (count: number) => '▁▂▃▄▅▆▇█'[Math.ceil((count / most) * 8) - 1] ?? '·';
+  return counts.map(bar).join('');
 }
 
 function some(what: string, lines: string[], most = 10): string {

@@ -25,6 +25,8 @@ export interface ReplicaResult {
   recoveredAfterMs: number | null;
   /** Of the largest of its processes. */
   peakMb: number;
+  /** How many 201s came in each second of the run. */
+  perSecond: number[];
 }
 
 /** How long a replica may take to have its first success when all faults are over, in ms. */
@@ -107,6 +109,7 @@ async function runOn(
     peakMb: Math.max(
       ...rig.everyReplica.filter(({ target }) => target.name === name).map((one) => one.peakMb()),
     ),
+    perSecond: perSecond(ledger.successes(name), begin),
   }));
   for (const { name, recoveredAfterMs } of replicas) {
     if (recoveredAfterMs === null) failures.push(`${name} has not recovered`);
@@ -118,6 +121,15 @@ async function runOn(
     logged: rig.everyReplica.flatMap(({ errors }) => errors),
     failures: [...verdict.failures, ...failures],
   };
+}
+
+function perSecond(times: readonly number[], begin: number): number[] {
+  const counts: number[] = [];
+  for (const time of times) {
+    const second = Math.floor((time - begin) / 1000);
+    counts[second] = (counts[second] ?? 0) + 1;
+  }
+  return Array.from(counts, (count) => count ?? 0);
 }
 
 async function inflictAll(
