@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { killProcesses, startProcess, until } from '../../functions/testing';
 import { startLedger } from './ledger';
+import { fromService } from './readers';
 import { attemptOf, digestOf, type Entry } from './record';
 import { report } from './report';
 import { run } from './run';
@@ -127,6 +130,25 @@ verdict('a connection that fails is a failure, unless it is excused', async () =
 verdict.run();
 
 const chaos = suite('chaos');
+chaos.after.each(killProcesses);
+
+chaos('the ledger takes any URL, and reads what is there through the service', async () => {
+  const { url } = await startProcess({ MONGO_DATABASE: `test-${randomUUID()}` });
+  const service = { name: 'a', url, host: 'functions.example' };
+  const ledger = startLedger({
+    targets: [service],
+    writers: 4,
+    pauseMs: 5,
+    keys: false,
+    limit: 250,
+  });
+  await ledger.post({ first: 0, more: { text: 'x'.repeat(100_000) } });
+  await until(async () => ledger.successes('a').length >= 250);
+  await ledger.stop();
+  const { failures, acknowledged, stored } = await ledger.compare(fromService(service));
+  assert.equal(failures, []);
+  assert.is(stored, acknowledged);
+});
 
 chaos('the service keeps its word', async () => {
   const result = await run({

@@ -6,9 +6,10 @@ import type { Rig } from './rig';
 const patienceMs = 5000;
 
 /**
- * Asks each replica whether it lives, four times a second, and measures its memory.
+ * Asks each replica whether it lives, four times a second, and measures its memory. One that has
+ * ended by itself is replaced.
  *
- * @param failed gets each answer but 200 of one that should answer, and each that comes late
+ * @param failed gets that, each answer but 200 of one that should answer, and each that comes late
  * @returns ends it
  */
 export function startProbes(rig: Rig, failed: (line: string) => void): () => Promise<void> {
@@ -26,6 +27,11 @@ export function startProbes(rig: Rig, failed: (line: string) => void): () => Pro
     if (!replica) return;
     replica.peakMb();
     if (!replica.expected) return;
+    if (replica.child.exitCode !== null || replica.child.signalCode !== null) {
+      failed(`${replica.target.name} ended by itself with ${await replica.exited}`);
+      await rig.replace(number);
+      return;
+    }
     const { status, code, startedAt, endedAt } = await send(replica.target, { path: '/livez' });
     const ms = Math.round(endedAt - startedAt);
     if (!replica.expected || (status === 200 && ms <= patienceMs)) return;
