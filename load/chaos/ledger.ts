@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Sent, send, type Target } from './client';
+import { send, type Target } from './client';
 import { type Attempt, attemptOf, digestOf, type Entry, outcomeOf } from './record';
-import { type Comparison, compare, type Reader } from './verdict';
+import { type Comparison, compare, type Found, type Reader } from './verdict';
 
 export interface Options {
   /** Read anew for each request: whoever replaces one of them moves the clients. */
@@ -29,7 +29,7 @@ export interface Document {
 export interface Verdict extends Comparison {
   /** Ends of connections that nothing excuses, and requests without an answer. */
   unexplained: string[];
-  /** Answers that no request should get: 500, and refusals of what is right. */
+  /** Answers that no request should get: 500, refusals of what is right, and other documents. */
   wrongAnswers: string[];
   /** Ends of requests that are no posts, by what they asked for. */
   others: { outcome: string; requests: number }[];
@@ -43,8 +43,12 @@ export interface Verdict extends Comparison {
 export interface Ledger {
   /** Posts one document, and again where it has a key, until it is acknowledged. */
   post(document: Document): Promise<void>;
-  /** Sends any other request, of which the end is counted. */
-  ask(what: string, target: Target, sent: Sent): Promise<void>;
+  /**
+   * Lists documents, and compares what is listed with what was posted.
+   *
+   * @param takeAfterMs how long nothing of the answer is read
+   */
+  list(target: Target, limit: number, takeAfterMs?: number): Promise<void>;
   /**
    * Explains ends of connections to a target.
    *
@@ -68,7 +72,7 @@ export function startLedger({
   keys = true,
   limit = 100_000,
 }: Options): Ledger {
-  const entries: Entry[] = [];
+  const entries = new Map<unknown, Entry>();
   const others = new Map<string, number>();
   const excuses = new Map<Target, { since: number; code: string | undefined }[]>();
   const successes = new Map<string, number[]>();
@@ -96,12 +100,45 @@ export function startLedger({
     }
   }
 
-  async function post({ more, first, withKey = false, stallMs = 0 }: Document): Promise<void> {
+  /** @returns the answer's body, when its status is 200 */
+  async function ask(
+    what: string,
+    target: Target,
+    path: string,
+    takeAfterMs = 0,
+  ): Promise<string | undefined> {
+    const { text, ...ended } = await send(target, { path, takeAfterMs });
+    const attempt: Attempt = { target, ...ended };
+    const outcome = `${what}: ${outcomeOf(attempt)}`;
+    others.set(outcome, (others.get(outcome) ?? 0) + 1);
+    check(what, attempt);
+    return ended.status === 200 ? text : undefined;
+  }
+
+  function checkContent(what: string, { id, data }: Found): void {
+    if (entries.get(data.nonce)?.digest === digestOf(JSON.stringify(data))) return;
+    wrongAnswers.push(`${what} has another ${id} than was posted`);
+  }
+
+  /** Reads what one target acknowledged from the next. */
+  async function readBack({ nonce, attempts }: Entry, target: Target): Promise<void> {
+    const id = attempts.at(-1)?.id;
+    if (attempts.at(-1)?.status !== 201) return;
+    const text = await ask('a document', target, `/data/${id}`);
+    if (text === undefined) return;
+    const found = JSON.parse(text) as Found;
+    checkContent('an answer', found);
+    if (found.id !== id || found.data.nonce !== nonce) {
+      wrongAnswers.push(`${found.id} was read as ${id}`);
+    }
+  }
+
+  async function post({ more, first, withKey = false, stallMs = 0 }: Document): Promise<Entry> {
     const nonce = randomUUID();
     const body = JSON.stringify({ writer: first, n: count++, nonce, ...more });
     const entry: Entry = { nonce, digest: digestOf(body), attempts: [] };
     if (withKey) entry.key = randomUUID();
-    entries.push(entry);
+    entries.set(nonce, entry);
     const headers = entry.key && { 'Idempotency-Key': `"${entry.key}"` };
     for (let n = 0; ; n++) {
       const target = targetOf(first + n);
@@ -121,15 +158,16 @@ export function startLedger({
         successes.set(target.name, times);
       }
       const isFinal = attempt.status !== undefined && attempt.status < 500;
-      if (!withKey || isFinal || n + 1 === tries) return;
+      if (!withKey || isFinal || n + 1 === tries) return entry;
       await sleep(Math.min(1000, 50 * 2 ** n) * (0.5 + Math.random()));
     }
   }
 
   async function write(writer: number): Promise<void> {
-    for (let n = 0; performance.now() < stoppedAt && entries.length < limit; n++) {
+    for (let n = 0; performance.now() < stoppedAt && entries.size < limit; n++) {
       const more = { text: 'x'.repeat(Math.floor(Math.random() * 500)) };
-      await post({ more, first: writer, withKey: keys && n % 2 === 0 });
+      const entry = await post({ more, first: writer, withKey: keys && n % 2 === 0 });
+      if (n % 8 === 0) await readBack(entry, targetOf(writer + 1));
       await sleep(pauseMs * (0.5 + Math.random()));
     }
   }
@@ -145,13 +183,17 @@ export function startLedger({
   }
 
   return {
-    post,
-    async ask(what, target, sent) {
-      const { text: _, ...ended } = await send(target, sent);
-      const attempt: Attempt = { target, ...ended };
-      const outcome = `${what}: ${outcomeOf(attempt)}`;
-      others.set(outcome, (others.get(outcome) ?? 0) + 1);
-      check(what, attempt);
+    async post(document) {
+      await post(document);
+    },
+    async list(target, limit, takeAfterMs = 0) {
+      const what = takeAfterMs ? 'a list, taken late' : 'a list';
+      const text = await ask(what, target, `/data?limit=${limit}`, takeAfterMs);
+      if (text === undefined) return;
+      const { items } = JSON.parse(text) as { items: Found[] };
+      const inOrder = items.every(({ id }, i) => i === 0 || id < (items[i - 1]?.id ?? ''));
+      if (items.length > limit || !inOrder) wrongAnswers.push(`${what} that is too long or mixed`);
+      for (const item of items) checkContent(what, item);
     },
     excuse(target, code) {
       const known = excuses.get(target) ?? [];
@@ -163,7 +205,7 @@ export function startLedger({
       await Promise.all(writing);
     },
     async compare(reader) {
-      const compared = await compare(entries, reader);
+      const compared = await compare(entries.values(), reader);
       const counted: [string, unknown[]][] = [
         ['acknowledged and missing', compared.missing],
         ['stored twice', compared.twice],

@@ -31,12 +31,9 @@ function request(
     case 'uploads that stall':
       return ledger.post({ first: n, withKey, stallMs: load.ms });
     case 'lists at once':
-      return ledger.ask('a list', target, { path: `/data?limit=${1 + (n % 12) * 4}` });
+      return ledger.list(target, 10 + (n % 6));
     case 'readers that stall':
-      return ledger.ask('a list, taken late', target, {
-        path: `/data?limit=${20 + n}`,
-        takeAfterMs: load.ms,
-      });
+      return ledger.list(target, 20 + (n % 4), load.ms);
   }
 }
 

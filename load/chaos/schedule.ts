@@ -99,10 +99,10 @@ const faults: ((random: Random) => Fault)[] = [
 
 const loads: ((random: Random) => Load)[] = [
   ({ whole }) => ({ kind: 'posts at once', count: whole(50, 300) }),
-  ({ whole }) => ({ kind: 'lists at once', count: whole(4, 24) }),
+  ({ whole }) => ({ kind: 'lists at once', count: whole(4, 40) }),
   ({ whole, between }) => ({
     kind: 'large documents',
-    sizes: Array.from({ length: whole(2, 8) }, () => Math.floor(between(0.2, 0.99) * 2 ** 20)),
+    sizes: Array.from({ length: whole(1, 4) }, () => Math.floor(between(0.2, 0.99) * 2 ** 20)),
   }),
   ({ whole, between }) => ({
     kind: 'uploads that stall',
@@ -158,12 +158,14 @@ export function durationOf(fault: Fault): number {
   return fault.kind === 'replica terminated' ? startMs : 100;
 }
 
-/** A fault in a line. */
+/** What is planned, in a line. */
 export function describe({ kind, ...more }: Fault | Load): string {
-  const text = Object.entries(more).map(([name, value]) =>
-    name === 'sizes' ? `${(value as number[]).length}` : `${name} ${JSON.stringify(value)}`,
-  );
-  return [kind, text.join(', ')].filter(Boolean).join(': ');
+  const words = Object.entries(more).map(([name, value]) => {
+    if (name === 'replica') return `${value + 1}`;
+    if (name === 'sizes') return `${value.length}`;
+    return `${name} ${JSON.stringify(value)}`;
+  });
+  return [kind, words.join(', ')].filter(Boolean).join(': ');
 }
 
 function round(ms: number): number {
