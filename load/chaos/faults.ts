@@ -14,6 +14,9 @@ export interface Inflicted {
 /** How long a replica may take to end, in ms: its drain's own limits, and what it is paused. */
 const drainMs = 20_000;
 
+/** After which clients have left a replica that ends, in ms: longer than it accepts connections. */
+const movedMs = 3000;
+
 /**
  * Makes a fault, and mends what it broke.
  *
@@ -89,7 +92,7 @@ export async function inflict(
   return { fault, startedAt, wellAt: performance.now() };
 }
 
-/** As in a rollout: while one ends the next starts, and clients go there once it listens. */
+/** As in a rollout: while one ends the next starts, and clients learn of that late. */
 async function terminate(
   rig: Rig,
   ledger: Ledger,
@@ -101,7 +104,10 @@ async function terminate(
   child.kill('SIGTERM');
   void ended();
   if (fault.pause) void pause(fault.pause);
-  await rig.replace(fault.replica);
+  await rig.replace(
+    fault.replica,
+    Promise.race([exited, sleep(movedMs, undefined, { ref: false })]),
+  );
 
   async function ended(): Promise<void> {
     const code = await Promise.race([exited, sleep(drainMs, 'no end', { ref: false })]);

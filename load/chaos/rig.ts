@@ -24,8 +24,12 @@ export interface Rig {
   startDatabase(): Promise<void>;
   /** Where the database is, without the proxy. */
   uri(): string;
-  /** Puts a new process in the place of a replica that ended, or is about to. */
-  replace(replica: number): Promise<void>;
+  /**
+   * Puts a new process in the place of a replica that ended, or is about to.
+   *
+   * @param moved when clients go to the new one, once it listens
+   */
+  replace(replica: number, moved?: Promise<unknown>): Promise<void>;
   /** Ends all, by force. */
   close(): Promise<void>;
 }
@@ -73,11 +77,12 @@ export async function startRig(count: number, say: (line: string) => void): Prom
       proxy.target = database.port;
     },
     uri: () => database.uri,
-    async replace(number) {
+    async replace(number, moved) {
       const next = await startReplica(name(number), env);
+      rig.everyReplica.push(next);
+      await moved;
       replicas[number] = next;
       rig.targets[number] = next.target;
-      rig.everyReplica.push(next);
     },
     async close() {
       proxy.close();

@@ -161,7 +161,7 @@ async function following<T>(
   const start = performance.now();
   await Promise.all(
     planned.map(async ({ atMs, what }) => {
-      await sleep(start + atMs - performance.now());
+      await sleep(Math.max(0, start + atMs - performance.now()));
       await begin(what);
     }),
   );

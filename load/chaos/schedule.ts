@@ -54,7 +54,7 @@ const faults: ((random: Random) => Fault)[] = [
     kind: 'replica terminated',
     replica: whole(0, 1),
     ...(chance(0.5) && {
-      pause: { afterMs: round(between(0, 1500)), ms: round(between(50, 500)) },
+      pause: { afterMs: round(between(500, 1500)), ms: round(between(50, 500)) },
     }),
   }),
   ({ whole, between }) => ({
