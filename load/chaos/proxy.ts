@@ -12,9 +12,9 @@ export interface FaultyProxy {
   target: number;
   /** By how many ms bytes come later, both ways. */
   delayMs: number;
-  /** Resets all connections. */
+  /** Resets all connections, but for those that carry nothing any more. */
   reset(): void;
-  /** Ends all connections as a server does that closes them: a FIN each, in this order. */
+  /** Ends the same as a server does that closes them: by a FIN each, in this order. */
   end(first: 'oldest' | 'newest'): void;
   /**
    * From now on no connection carries anything. Those that there are and those that come until
@@ -28,6 +28,8 @@ export interface FaultyProxy {
   /**
    * Cuts the next so many messages that come from one side: a part goes on, then both ends of the
    * connection are closed. 0 ends that.
+   *
+   * @param part from 0 up to 1
    */
   cut(from: Side, count: number, part?: number): void;
   /** Resets all connections and takes none until `accept`. */
@@ -92,7 +94,7 @@ export async function startProxy(target: number): Promise<FaultyProxy> {
       inTurn(() => {
         if (knife.left > 0 && knife.from === from) {
           knife.left--;
-          sink.write(bytes.subarray(0, Math.ceil(bytes.length * knife.part)), () => {
+          sink.write(bytes.subarray(0, Math.floor(bytes.length * knife.part)), () => {
             connection.client.destroy();
             connection.database?.destroy();
           });
@@ -127,11 +129,12 @@ export async function startProxy(target: number): Promise<FaultyProxy> {
     target,
     delayMs: 0,
     reset() {
-      for (const { client } of connections) client.resetAndDestroy();
+      for (const { client, dead } of connections) if (!dead) client.resetAndDestroy();
     },
     end(first) {
       const inOrder = first === 'oldest' ? [...connections] : [...connections].reverse();
       for (const connection of inOrder) {
+        if (connection.dead) continue;
         // what the database has begun it may finish; nobody hears of it
         connection.dead = true;
         connection.client.resume().end();
