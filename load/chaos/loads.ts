@@ -27,20 +27,18 @@ function request(
     case 'posts at once':
       return ledger.post({ first: n, withKey });
     case 'large documents':
-      return ledger.post({ first: n, withKey, more: ofBytes(load.sizes[n] ?? 0, n) });
+      return ledger.post({ first: n, withKey, more: ofBytes(load.sizes[n] ?? 0) });
     case 'uploads that stall':
       return ledger.post({ first: n, withKey, stallMs: load.ms });
     case 'lists at once':
-      return ledger.list(target, 10 + (n % 6));
+      return ledger.list(target, 10 + (n % 4));
     case 'readers that stall':
-      return ledger.list(target, 20 + (n % 4), load.ms);
+      return ledger.list(target, 20 + (n % 2), load.ms);
   }
 }
 
-/** One long text, or many rows, about so many bytes of JSON. */
-function ofBytes(bytes: number, n: number): object {
-  if (n % 2 === 0) return { text: 'x'.repeat(bytes) };
-  const row = { sku: 'A-1', quantity: 2, price: 12.5 };
-  const count = Math.floor(bytes / (JSON.stringify(row).length + 1));
-  return { rows: Array.from({ length: count }, () => row) };
+/** Some rows and a long text, about so many bytes of JSON. More rows would keep FerretDB busy. */
+function ofBytes(bytes: number): object {
+  const rows = Array.from({ length: 500 }, (_, n) => ({ sku: `A-${n}`, quantity: 2, price: 12.5 }));
+  return { rows, text: 'x'.repeat(Math.max(0, bytes - JSON.stringify(rows).length)) };
 }

@@ -99,7 +99,7 @@ const faults: ((random: Random) => Fault)[] = [
 
 const loads: ((random: Random) => Load)[] = [
   ({ whole }) => ({ kind: 'posts at once', count: whole(50, 300) }),
-  ({ whole }) => ({ kind: 'lists at once', count: whole(4, 40) }),
+  ({ whole }) => ({ kind: 'lists at once', count: whole(4, 20) }),
   ({ whole, between }) => ({
     kind: 'large documents',
     sizes: Array.from({ length: whole(1, 4) }, () => Math.floor(between(0.2, 0.99) * 2 ** 20)),
@@ -129,7 +129,7 @@ export function plan(seed: number, seconds: number): Schedule {
         ? random.between(100, durationOf(fault))
         : durationOf(fault) + random.between(1500, 5000),
     ),
-    loads: fill(randomFrom(~seed), loads, seconds * 1000, (random) => random.between(1500, 5000)),
+    loads: fill(randomFrom(~seed), loads, seconds * 1000, (random) => random.between(3000, 7000)),
   };
 }
 
