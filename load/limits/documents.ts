@@ -1,5 +1,7 @@
 /** What a document is made of: each kind costs another multiple of its text once it is parsed. */
-export type Kind = keyof typeof units | 'string' | 'wide' | 'escapes' | 'names';
+export type Kind = keyof typeof units | (typeof others)[number];
+
+const others = ['string', 'wide', 'escapes', 'names'] as const;
 
 /** One element of the array that fills a document. */
 const units = {
@@ -13,6 +15,8 @@ const units = {
   /** As deep as documents may be. */
   nested: `${'['.repeat(60)}${']'.repeat(60)}`,
 };
+
+export const kinds: Kind[] = [...(Object.keys(units) as (keyof typeof units)[]), ...others];
 
 /** JSON of one kind, of `bytes` bytes at most and hardly fewer. */
 export function json(kind: Kind, bytes: number): Buffer {
