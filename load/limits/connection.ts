@@ -130,15 +130,20 @@ export function post(body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(postHead(body.length)), body]);
 }
 
-/** A POST without a length, in chunks of `size` bytes, and the last of them only if it is to be `whole`. */
-export function postInChunks(body: Buffer, size: number, whole = true): Buffer {
-  const parts: Buffer[] = [
-    Buffer.from(`POST /data HTTP/1.1\r\n${type}\r\nTransfer-Encoding: chunked\r\n\r\n`),
-  ];
+/**
+ * A POST without a length, in chunks of `size` bytes.
+ *
+ * @param extension what stands behind the length of each chunk
+ */
+export function postInChunks(body: Buffer, size: number, extension = ''): Buffer {
+  const head = `POST /data HTTP/1.1\r\n${type}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const parts: Buffer[] = [Buffer.from(head)];
   for (let at = 0; at < body.length; at += size) {
     const chunk = body.subarray(at, at + size);
-    parts.push(Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n'));
+    const length = chunk.length.toString(16);
+    parts.push(Buffer.from(`${length}${extension}\r\n`), chunk, Buffer.from('\r\n'));
   }
-  if (whole) parts.push(Buffer.from('0\r\n\r\n'));
-  return Buffer.concat(parts);
+  return Buffer.concat([...parts, Buffer.from(lastChunk)]);
 }
+
+export const lastChunk = '0\r\n\r\n';

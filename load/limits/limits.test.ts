@@ -36,6 +36,7 @@ const best: OverloadRow = {
   p50: 10,
   p95: 20,
   peakMiB: 150,
+  clientCores: 0.5,
   death: undefined,
 };
 const tenfold: OverloadRow = { ...best, times: 10, offered: 10_000, good: 800, refused: 9000 };
@@ -68,7 +69,7 @@ test('An overload holds in which 80 % of the best rate are answered and nothing 
   assert.equal(overloadFaults([best, tenfold]), []);
   assert.match(
     overloadTable([best, tenfold]),
-    '| 10 × | 10000 | 1000 | 800 | 9000 | – | 10.0 | 20.0 | 150 |',
+    '| 10 × | 10000 | 1000 | 800 | 9000 | – | 10.0 | 20.0 | 150 | 0.50 |',
   );
 });
 

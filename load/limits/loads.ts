@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { host } from '../../mongo/embedded/port';
 import { misbehave, repeat, type Target } from './clients';
-import { type Connection, get, open, post, postHead, postInChunks } from './connection';
+import { type Connection, get, lastChunk, open, post, postHead, postInChunks } from './connection';
 import type { Documents } from './database';
 import { json, type Kind } from './documents';
 
@@ -87,6 +87,13 @@ export const loads: Load[] = [
       ),
   },
   {
+    name: '40 posts of 5 KB in chunks of 1 byte, each with an extension of 4 KiB, 20 clients',
+    run: (target) => {
+      const bytes = postInChunks(json('rows', 5000), 1, `;${'x'.repeat(4 * KiB)}`);
+      return repeat(target, { clients: 20, requests: 40 }, always(bytes));
+    },
+  },
+  {
     name: '50 posts of 2 KiB in segments of 1 byte',
     run: (target) => {
       const bytes = post(json('rows', 2 * KiB));
@@ -160,7 +167,8 @@ export const loads: Load[] = [
   },
   {
     name: '400 posts of 1 MiB in chunks that never end',
-    run: (target) => uploads(target, 400, () => postInChunks(body, 64 * KiB, false)),
+    run: (target) =>
+      uploads(target, 400, () => postInChunks(body, 64 * KiB).subarray(0, -lastChunk.length)),
   },
   {
     name: '1,500 posts of 64 KiB that lack one byte',
@@ -227,6 +235,7 @@ export const loads: Load[] = [
   pipelined('5,000 × GET /data/{id} of 42 KiB', 1, () =>
     Array.from({ length: 5000 }, byId).join(''),
   ),
+  pipelined('200 × GET /data/{id} of 42 KiB', 50, () => Array.from({ length: 200 }, byId).join('')),
   pipelined('50 × GET /data?limit=200', 1, () => shared.repeat(50)),
   pipelined('200 different pages', 10, () =>
     Array.from({ length: 200 }, (_, n) => distinct(n)).join(''),
@@ -269,6 +278,7 @@ function always<T>(value: T): () => T {
 
 function size(bytes: number): string {
   if (bytes === MiB) return '1 MiB';
+  if (bytes < 1000) return `${bytes} B`;
   return bytes % KiB === 0 ? `${bytes / KiB} KiB` : `${bytes / 1000} KB`;
 }
 

@@ -25,6 +25,8 @@ const patienceMs = 15_000;
 /** What came of requests. Times are in ms. */
 interface Count {
   sent: number;
+  /** How much of a core the clients used, while they sent. */
+  cores: number;
   good: number[];
   refused: number;
   other: number;
@@ -84,7 +86,7 @@ function rowOf(
   times: number | undefined,
   offered: number,
   seconds: number,
-  { sent, good, refused, other, lost }: Count,
+  { sent, good, refused, other, lost, cores }: Count,
 ): OverloadRow {
   return {
     times,
@@ -97,6 +99,7 @@ function rowOf(
     p50: percentile(good, 50) ?? Number.NaN,
     p95: percentile(good, 95) ?? Number.NaN,
     peakMiB: Math.round(group.peak() / 2 ** 20),
+    clientCores: cores,
     death: death(),
   };
 }
@@ -105,6 +108,7 @@ function rowOf(
 async function closed(port: number, clients: number, seconds: number): Promise<Count> {
   const count = emptyCount();
   const until = performance.now() + 1000 * seconds;
+  const usage = process.cpuUsage();
   await Promise.all(
     Array.from({ length: clients }, async () => {
       let connection: Connection | undefined;
@@ -115,6 +119,7 @@ async function closed(port: number, clients: number, seconds: number): Promise<C
       connection?.socket.destroy();
     }),
   );
+  count.cores = coresSince(usage, seconds);
   return count;
 }
 
@@ -132,6 +137,7 @@ async function offer(
   const busy = new Set<Promise<void>>();
   const begin = performance.now();
   const until = begin + 1000 * seconds;
+  const usage = process.cpuUsage();
   let due = 0;
   for (let now = begin; now < until; now = performance.now()) {
     const arrived = Math.floor(((now - begin) / 1000) * rate);
@@ -148,6 +154,7 @@ async function offer(
     }
     await sleep(1);
   }
+  count.cores = coresSince(usage, seconds);
   await Promise.all(busy);
   for (const { socket } of free) socket.destroy();
   return count;
@@ -169,6 +176,11 @@ async function ask(connection: Connection, count: Count, until: number): Promise
   }
 }
 
+function coresSince(usage: NodeJS.CpuUsage, seconds: number): number {
+  const { user, system } = process.cpuUsage(usage);
+  return (user + system) / 1e6 / seconds;
+}
+
 function emptyCount(): Count {
-  return { sent: 0, good: [], refused: 0, other: 0, lost: {} };
+  return { sent: 0, cores: 0, good: [], refused: 0, other: 0, lost: {} };
 }

@@ -80,6 +80,8 @@ export interface OverloadRow {
   p50: number;
   p95: number;
   peakMiB: number;
+  /** How much of a core the clients used. Near 1, they are what was measured. */
+  clientCores: number;
   death: string | undefined;
 }
 
@@ -107,7 +109,18 @@ export function overloadTable(all: OverloadRow[]): string {
   const faults = overloadFaults(all);
   return [
     rows([
-      ['load', 'offered/s', 'sent/s', '2xx/s', '503/s', 'lost', 'p50, ms', 'p95, ms', 'peak, MiB'],
+      [
+        'load',
+        'offered/s',
+        'sent/s',
+        '2xx/s',
+        '503/s',
+        'lost',
+        'p50, ms',
+        'p95, ms',
+        'peak, MiB',
+        'clients, cores',
+      ],
       ...all.map((row) => [
         row.times ? `${row.times} ×` : 'best',
         ...[row.offered, row.delivered, row.good, row.refused].map((rate) => `${Math.round(rate)}`),
@@ -115,8 +128,10 @@ export function overloadTable(all: OverloadRow[]): string {
         row.p50.toFixed(1),
         row.p95.toFixed(1),
         `${row.peakMiB}${row.death ? ` (${row.death})` : ''}`,
+        row.clientCores.toFixed(2),
       ]),
     ]),
+    'Where fewer were sent than offered, every connection that the clients may open waited for an answer.',
     faults.length === 0 ? 'It holds.' : faults.map((fault) => `- ${fault}`).join('\n'),
   ].join('\n\n');
 }
