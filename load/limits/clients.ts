@@ -87,12 +87,8 @@ export async function misbehave(
       },
     ),
   );
-  const stay = new AbortController();
-  await Promise.race([
-    Promise.all(acts),
-    sleep(ms, undefined, { signal: AbortSignal.any([stay.signal, target.signal]) }).catch(() => {}),
-  ]);
-  stay.abort();
+  const { signal } = target;
+  await Promise.race([Promise.all(acts), sleep(ms, undefined, { signal }).catch(() => {})]);
   over = true;
   for (const { socket } of connections) socket.destroy();
 }

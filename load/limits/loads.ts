@@ -329,7 +329,7 @@ function stalled(
 /** Requests sent one behind another on each of some connections, of which no answer is taken. */
 function pipelined(name: string, clients: number, bytes: () => Buffer | string): Load {
   return {
-    name: `${clients} × ${name}, one behind another and no answer taken`,
+    name: `${name} on each of ${clients} connections, one behind another, no answer taken`,
     database: large,
     run: (target) =>
       misbehave(

@@ -56,6 +56,8 @@ export function memoryTable(all: MemoryRow[]): string {
         faultsOf(row).join(', ') || '–',
       ]),
     ]),
+    'Cut: connections that misbehaved and were ended for it. Sockets: what they held in the kernel, which' +
+      ' control groups of version 2 count in the peak.',
     `${held} of ${all.length} loads hold.`,
   ].join('\n\n');
 }
