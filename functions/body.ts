@@ -44,6 +44,19 @@ export interface HostedRequest extends IncomingMessage {
 }
 
 /**
+ * The body, if all of it is there already.
+ *
+ * @param limit the most bytes that are taken
+ * @throws {Problem} 413 for a body over the limit
+ */
+export function readAtOnce(req: HostedRequest, limit: number): Buffer | undefined {
+  const body: Buffer | undefined =
+    req.rawBody ?? (req.complete && !req.destroyed ? (req.read() ?? Buffer.alloc(0)) : undefined);
+  if (body && body.length > limit) throw tooLarge(limit);
+  return body;
+}
+
+/**
  * Reads a body into one buffer, however small the pieces are in which it comes.
  *
  * @param limit the most bytes that are taken
@@ -56,11 +69,7 @@ export function readBody(
   res: ServerResponse,
   limit: number,
   cut: AbortSignal,
-): Promise<Buffer> | Buffer {
-  if (req.rawBody) {
-    if (req.rawBody.length > limit) throw tooLarge(limit);
-    return req.rawBody;
-  }
+): Promise<Buffer> {
   if (req[expectsContinue]) res.writeContinue();
   return new Promise((resolve, reject) => {
     const announced = Number(req.headers['content-length'] ?? 0);

@@ -19,7 +19,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { itemJson } from './bson-json';
 import { checkDocument, MAX_DEPTH } from './document';
-import { parts } from './index';
 import { Problem } from './problem';
 import { type Host, post, send, startOwnHost } from './testing';
 

@@ -72,40 +72,38 @@ export function createMemory(budgetBytes: number): Memory {
     return held + bytes <= budgetBytes && (kind === 'post' || heldByReads + bytes <= limits.read);
   }
 
-  function take(kind: Kind, size: number): Room {
-    let bytes = size;
-    const entries = new Set<Evictable>();
-    account(kind, bytes);
-    return {
-      get bytes() {
-        return bytes;
-      },
-      resize(next) {
-        if (next > bytes && !fits(kind, next - bytes)) return false;
-        const isLess = next < bytes;
-        account(kind, next - bytes);
-        bytes = next;
-        if (isLess) serve();
-        return true;
-      },
-      evictable(afterMs, evict) {
-        const entry = { kind, from: performance.now() + afterMs, evict };
-        entries.add(entry);
-        evictables.add(entry);
-        const { post, read } = waiting;
-        if (post.size + read.size > 0) serve();
-        return () => {
-          entries.delete(entry);
-          evictables.delete(entry);
-        };
-      },
-      release() {
-        for (const entry of entries) evictables.delete(entry);
-        account(kind, -bytes);
-        bytes = 0;
-        serve();
-      },
-    };
+  class HeldRoom implements Room {
+    /** Of those who keep it waiting; most have none. */
+    #entries: Evictable[] = [];
+
+    constructor(
+      readonly kind: Kind,
+      public bytes: number,
+    ) {
+      account(kind, bytes);
+    }
+
+    resize(bytes: number): boolean {
+      const more = bytes - this.bytes;
+      if (more > 0 && !fits(this.kind, more)) return false;
+      account(this.kind, more);
+      this.bytes = bytes;
+      if (more < 0) serve();
+      return true;
+    }
+
+    evictable(afterMs: number, evict: () => void): () => void {
+      const entry = { kind: this.kind, from: performance.now() + afterMs, evict };
+      this.#entries.push(entry);
+      evictables.add(entry);
+      serve();
+      return () => evictables.delete(entry);
+    }
+
+    release(): void {
+      for (const entry of this.#entries) evictables.delete(entry);
+      this.resize(0);
+    }
   }
 
   /** Grants room to those who wait, in their order, posts first. */
@@ -117,7 +115,7 @@ export function createMemory(budgetBytes: number): Memory {
           return;
         }
         waiting[kind].delete(waiter);
-        waiter.grant(take(kind, waiter.bytes));
+        waiter.grant(new HeldRoom(kind, waiter.bytes));
       }
     }
   }
@@ -177,7 +175,7 @@ export function createMemory(budgetBytes: number): Memory {
       // what is larger than all that there is gets all that there is
       const bytes = Math.min(wanted, limits[kind]);
       const isFirst = waiting.post.size === 0 && (kind === 'post' || waiting.read.size === 0);
-      return isFirst && fits(kind, bytes) ? take(kind, bytes) : wait(kind, bytes, until);
+      return isFirst && fits(kind, bytes) ? new HeldRoom(kind, bytes) : wait(kind, bytes, until);
     },
     usage: () => ({ bytes: held, waiting: waiting.post.size + waiting.read.size }),
   };

@@ -25,24 +25,25 @@ export function sendBody(
   const parts = Array.isArray(body) ? body : [body];
   let length = 0;
   for (const part of parts) length += Buffer.byteLength(part);
-  res.writeHead(status, {
-    'Content-Type': type,
-    'Content-Length': length,
-    ...commonHeaders(res.req),
-    ...headers,
-  });
+  const all = commonHeaders(res.req);
+  all.push('Content-Type', type, 'Content-Length', String(length));
+  for (const name in headers) all.push(name, headers[name] as string);
+  res.writeHead(status, all);
   const last = parts.length - 1;
   for (let i = 0; i < last; i++) res.write(parts[i]);
   res.end(parts[last]);
 }
 
-/** What every answer has. */
-export function commonHeaders(req: IncomingMessage): Record<string, string> {
-  return {
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    'X-Request-Id': requestId(req),
-  };
+/** What every answer has, as names and values in turn, of which Node makes a head fastest. */
+export function commonHeaders(req: IncomingMessage): string[] {
+  return [
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
+    'X-Request-Id',
+    requestId(req),
+  ];
 }
 
 /** Calls back when a response was taken, or its client is gone. */

@@ -65,7 +65,7 @@ export function router(resources: Record<string, Resource>): RequestHandler {
     if (method !== 'OPTIONS') {
       throw new Problem('method-not-allowed', `Use one of ${headers.Allow} here.`, { headers });
     }
-    res.writeHead(204, { ...commonHeaders(req), ...headers }).end();
+    res.writeHead(204, [...commonHeaders(req), 'Allow', headers.Allow]).end();
   }
 
   return function handle(req, res) {

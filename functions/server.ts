@@ -9,7 +9,7 @@ import { log } from './log';
 import { faultOf, problemOfParser } from './malformed';
 import { Problem } from './problem';
 import { logRequest } from './request-log';
-import { commonHeaders, sendProblem } from './respond';
+import { sendProblem } from './respond';
 import type { RequestHandler } from './router';
 
 const holdMs = 100;
@@ -30,7 +30,7 @@ const requestTimeoutMs = 300_000;
 const maxPipelined = 64;
 
 interface Connection {
-  /** Responses that are not sent yet, in their order. */
+  /** Responses that were not sent when the last request came, in their order. */
   open: ServerResponse[];
   /** Whether a request came on it. */
   used: boolean;
@@ -101,10 +101,10 @@ export async function serve(
       return false;
     }
     const { open } = connection;
+    while (open[0]?.closed) open.shift();
     const before = open.at(-1);
     open.push(res);
     connection.used = true;
-    res.on('close', () => open.splice(open.indexOf(res), 1));
     if (lifecycle.draining) {
       // the last on a connection closes it, not one with others behind it
       if (before && !before.headersSent) before.shouldKeepAlive = true;
@@ -144,7 +144,7 @@ export async function serve(
   });
   server.on('connect', (req, socket) => {
     socket.on('error', () => {}).resume(); // Node has taken its own listeners off
-    const headers = { Allow: 'GET, POST, HEAD, OPTIONS', ...commonHeaders(req) };
+    const headers = { Allow: 'GET, POST, HEAD, OPTIONS' };
     const problem = new Problem('method-not-allowed', 'This is no proxy.', { headers });
     answer(socket, problem, connections.get(req.socket));
   });
@@ -156,8 +156,8 @@ export async function serve(
   server.on('timeout', (socket: Socket) => {
     const { used, open } = connections.get(socket) ?? { used: true, open: [] };
     // a new connection has the time for headers; a body that stalls is told so by whoever reads it
-    const isOurTurn = open[0]?.headersSent === false;
-    if (used && !isOurTurn) socket.destroy();
+    const next = open.find(({ closed }) => !closed);
+    if (used && next?.headersSent !== false) socket.destroy();
   });
 
   /** Closes what waits for nothing, so that it does not hold up the end. */
@@ -250,16 +250,16 @@ function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMe
 
 /** Waits for the answers to the whole requests that came on a connection, which go first. */
 function afterWhole({ open }: Pick<Connection, 'open'>, then: () => void): void {
-  const last = open.filter(({ req }) => req.complete).at(-1);
-  if (!last || last.closed) then();
-  else last.once('close', then);
+  const last = open.filter(({ req, closed }) => req.complete && !closed).at(-1);
+  if (last) last.once('close', then);
+  else then();
 }
 
 /** Answers on a connection for which Node has no response, and ends it. */
 function answer(socket: Duplex, problem: Problem, connection: Connection | undefined): void {
   const { open } = connection ?? { open: [] };
   afterWhole({ open }, () => {
-    const isAnswered = open.some(({ headersSent }) => headersSent);
+    const isAnswered = open.some(({ headersSent, closed }) => headersSent && !closed);
     if (!socket.writable) return;
     if (isAnswered) return void socket.end();
     const body = JSON.stringify(problem);

@@ -139,7 +139,7 @@ chaos('the ledger takes any URL, and reads what is there through the service', a
     targets: [service],
     writers: 4,
     pauseMs: 5,
-    keys: false,
+    keys: true,
     limit: 250,
   });
   await ledger.post({ first: 0, more: { text: 'x'.repeat(100_000) } });
@@ -154,13 +154,13 @@ chaos('the service keeps its word', async () => {
   const result = await run({
     schedule: {
       faults: [
-        { atMs: 1000, what: { kind: 'connections ended', first: 'newest' } },
+        { atMs: 1000, what: { kind: 'connections ended', first: 'oldest' } },
         { atMs: 4000, what: { kind: 'database killed', downMs: 1000 } },
         { atMs: 9000, what: { kind: 'replica terminated', replica: 0 } },
       ],
       loads: [{ atMs: 2500, what: { kind: 'posts at once', count: 50 } }],
     },
-    keys: false,
+    keys: true,
     say: () => {},
   });
   assert.equal(result.failures, [], report(result));
