@@ -40,12 +40,12 @@ export const time = router({ '/': timeResource });
 
 /** Puts the application together. */
 export function createApp({ config, lifecycle, database }: Parts): App {
-  const { bodyLimitBytes, memoryBudgetBytes, transferTimeoutMs, mongo } = config;
+  const { bodyLimitBytes, memoryBudgetBytes, mongo } = config;
   const parts = once((): DataParts => {
     const memory = createMemory(memoryBudgetBytes);
     const { timeoutMs } = mongo;
     const store = openStore(database(), memory, timeoutMs);
-    return { store, memory, bodyLimitBytes, timeoutMs, transferTimeoutMs };
+    return { store, memory, bodyLimitBytes, timeoutMs };
   });
 
   const index: Resource = {

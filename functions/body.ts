@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseContentType } from 'content-type';
+import type { Transfer } from './memory';
 import { Problem } from './problem';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -60,6 +61,7 @@ export function readAtOnce(req: HostedRequest, limit: number): Buffer | undefine
  * Reads a body into one buffer, however small the pieces are in which it comes.
  *
  * @param limit the most bytes that are taken
+ * @param transfer is told of progress
  * @param cut ends it early, with its reason
  * @throws {Problem} 413 for a body over the limit, 400 for one that ends early, 408 for one of which
  *   nothing comes for as long as the server's timeout
@@ -68,6 +70,7 @@ export function readBody(
   req: HostedRequest,
   res: ServerResponse,
   limit: number,
+  transfer: Transfer,
   cut: AbortSignal,
 ): Promise<Buffer> {
   if (req[expectsContinue]) res.writeContinue();
@@ -95,6 +98,7 @@ export function readBody(
         chunk.copy(body, size);
       }
       size += chunk.length;
+      transfer.moved(chunk.length);
     };
     const done = () => end(() => resolve(body.subarray(0, size)));
     const closed = () =>

@@ -45,7 +45,7 @@ function open(name: string, uri = mongo.uri) {
   };
 
   async function put(insert: ReturnType<typeof toInsert>) {
-    await store.insert(insert);
+    await store.insert(insert, performance.now());
     return insert;
   }
 }

@@ -26,8 +26,6 @@ export interface DataParts {
   bodyLimitBytes: number;
   /** The longest that a request waits for memory. */
   timeoutMs: number;
-  /** The longest that a client may take for what others wait for. */
-  transferTimeoutMs: number;
 }
 
 /**
@@ -42,7 +40,7 @@ export function dataResources(mount: string, parts: () => DataParts): Record<str
       GET: operation(page, async ({ res, query: { limit, cursor } }) => {
         const { value, release } = await parts().store.list(limit, cursor?.toLowerCase());
         whenSent(res, release);
-        sendHeld(res, 200, value.body, value.room, parts());
+        sendHeld(res, 200, value.body, value.room);
       }),
       POST: operation(noParameters, (exchange) => postDocument(exchange, mount, parts())),
     },
@@ -52,7 +50,7 @@ export function dataResources(mount: string, parts: () => DataParts): Record<str
         const found = id === undefined ? undefined : await parts().store.find(id);
         if (!found?.value) throw new Problem('not-found', 'There is no document with this id.');
         whenSent(res, found.release);
-        sendHeld(res, 200, found.value.body, found.value.room, parts());
+        sendHeld(res, 200, found.value.body, found.value.room);
       }),
     },
   };
@@ -60,9 +58,6 @@ export function dataResources(mount: string, parts: () => DataParts): Record<str
 
 /** Memory for a request besides its body: its connection, its objects, and a small document parsed. */
 const REQUEST_ROOM = 32 * 1024;
-
-/** How long a body may take that others wait for, in ms. */
-const slowAfterMs = 1000;
 
 async function postDocument(
   { req, res }: Exchange,
@@ -76,16 +71,19 @@ async function postDocument(
     const size = announcedSize(req, bodyLimitBytes);
     // the body, and the document made of it
     const wanted = 2 * size + REQUEST_ROOM;
-    const room = await memory.reserve(wanted, 'post', performance.now() + timeoutMs);
+    const begin = performance.now();
+    const room = await memory.reserve(wanted, 'post', begin + timeoutMs);
+    const waitedMs = performance.now() - begin;
     whenSent(res, () => room.release());
     insert = toInsert(await readDocument({ req, res } as Exchange, room, bodyLimitBytes), key);
-    await store.insert(insert);
+    // what the client took for the body does not count
+    await store.insert(insert, performance.now() - waitedMs);
     const { id, createdAt, document } = insert;
     const head = `{"id":${JSON.stringify(id)},"createdAt":"${createdAt.toISOString()}","data":`;
     const { json } = document;
     // a short text in one piece is sent fastest; a long one is not copied
     const body = typeof json === 'string' ? `${head}${json}}` : [head, json, '}'];
-    sendHeld(res, 201, body, room, parts, { Location: `${mount}/${id}` });
+    sendHeld(res, 201, body, room, { Location: `${mount}/${id}` });
   } catch (error) {
     throw toProblem(error, {
       id: insert?.id ?? newId(),
@@ -105,32 +103,26 @@ async function readDocument({ req, res }: Exchange, room: Room, limit: number) {
   return document;
 }
 
-/** Reads a body that does not come at once. When others wait for memory, it has a second to come. */
 async function readSlowly(req: HostedRequest, res: ServerResponse, room: Room, limit: number) {
   const cut = new AbortController();
-  const whole = room.evictable(slowAfterMs, () =>
-    cut.abort(new Overloaded('the body came slowly, and others wait for memory')),
+  const transfer = room.transfer(() =>
+    cut.abort(new Overloaded('the body came slowly, and others waited for memory')),
   );
   try {
-    return await readBody(req, res, limit, cut.signal);
+    return await readBody(req, res, limit, transfer, cut.signal);
   } finally {
-    whole();
+    transfer.end();
   }
 }
 
-/** Sends what holds room until it was taken. Who takes it slowly, while others wait, is cut off. */
 function sendHeld(
   res: ServerResponse,
   status: number,
   body: Body,
   room: Room,
-  { transferTimeoutMs }: DataParts,
   headers?: Record<string, string>,
 ): void {
-  sendBody(res, status, 'application/json', body, headers);
-  if (!res.socket?.writableLength) return; // the kernel has it all
-  whenSent(
-    res,
-    room.evictable(transferTimeoutMs, () => res.destroy()),
+  sendBody(res, status, 'application/json', body, headers, () =>
+    room.transfer(() => res.destroy()),
   );
 }

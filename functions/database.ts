@@ -134,11 +134,10 @@ export function openDatabase(
   ): Promise<T> {
     const begin = performance.now();
     const limit = createLimit(deadline - begin);
-    const giveUp = () => limit.giveUp(begin);
     const patience = afterPoll(patienceMs[name], () => {
       if (session.answeredAt < begin) clients.suspect(session);
-      if (session.retired.aborted) giveUp();
-      else session.retired.addEventListener('abort', giveUp);
+      if (session.retired.aborted) limit.giveUp();
+      else session.retired.addEventListener('abort', limit.giveUp);
     });
     const { db, documents } = session;
     const maxTimeMS = Math.ceil(deadline - begin);
@@ -152,7 +151,7 @@ export function openDatabase(
     } finally {
       limit.end();
       clearTimeout(patience);
-      session.retired.removeEventListener('abort', giveUp);
+      session.retired.removeEventListener('abort', limit.giveUp);
     }
   }
 
@@ -213,9 +212,7 @@ const never = Number.POSITIVE_INFINITY;
 class TimedOut extends Error {
   override name = 'TimedOut';
 
-  constructor(ms: number) {
-    super(`MongoDB has not answered in ${Math.round(ms)} ms`);
-  }
+  override message = 'MongoDB has not answered in time';
 }
 
 /** Calls back after a time; after a pause of the process, not before what has come meanwhile is read. */
@@ -228,18 +225,17 @@ function createLimit(ms: number) {
   const aborter = new AbortController();
   const { promise: over, reject } = deferred<never>();
   over.catch(() => {});
-  const giveUp = (tookMs: number) => {
-    const error = new TimedOut(tookMs);
+  const giveUp = () => {
+    const error = new TimedOut();
     reject(error);
     aborter.abort(error);
   };
-  const timer = afterPoll(ms, () => giveUp(ms));
+  const timer = afterPoll(ms, giveUp);
   return {
     signal: aborter.signal,
     /** Rejects with TimedOut. */
     over,
-    /** Ends it early. @param begin of what took too long, in ms as `performance.now()` tells them */
-    giveUp: (begin: number) => giveUp(performance.now() - begin),
+    giveUp,
     end: () => clearTimeout(timer),
   };
 }

@@ -1,4 +1,3 @@
-import { mock } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,8 +19,8 @@ function start(limits: Partial<Limits> = {}) {
   );
   const written: string[] = [];
   const failed: string[] = [];
-  const put = (item: string, size = 1) =>
-    void add(item, size).then(
+  const put = (item: string, size = 1, since = 0) =>
+    void add(item, size, since).then(
       () => written.push(item),
       ({ message }) => failed.push(`${item}: ${message}`),
     );
@@ -97,11 +96,8 @@ test('whoever comes much later than the first of a batch begins another, with it
   const { put, sent } = start();
   put('a');
   const first = await sent(1);
-  put('b');
-  const now = performance.now();
-  mock.method(performance, 'now', () => now + 101);
-  put('c');
-  mock.restoreAll();
+  put('b', 1, 1000);
+  put('c', 1, 1101);
   first.answer();
   const second = await sent(2);
   assert.equal(second.items, ['b']);

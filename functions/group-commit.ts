@@ -7,7 +7,7 @@ export interface Limits {
   bytes: number;
 }
 
-/** How much later than the first of a batch another may come, in ms: they share its deadline. */
+/** How far from the first of a batch another may have come, in ms: they share its deadline. */
 const spreadMs = 100;
 
 /**
@@ -36,23 +36,22 @@ const worthACommit = 16;
  * Group commit, as databases do it with their logs: what comes while a batch is being written
  * forms the next, so the cost of a commit is shared by all who wait for one.
  *
- * @returns takes an item and its size in bytes; resolves when that item is written
+ * @returns takes an item, its size in bytes, and when it came; resolves when that item is written
  */
 export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes }: Limits) {
   const queue: Batch<Item>[] = [];
 
-  function batchFor(size: number): Batch<Item> {
+  function batchFor(size: number, since: number): Batch<Item> {
     const last = queue.at(-1);
-    const now = performance.now();
     if (
       last &&
       last.items.length < count &&
       last.bytes + size <= bytes &&
-      now - last.since <= spreadMs
+      Math.abs(since - last.since) <= spreadMs
     ) {
       return last;
     }
-    const batch = { items: [], bytes: 0, since: now, waiting: [] };
+    const batch = { items: [], bytes: 0, since, waiting: [] };
     queue.push(batch);
     return batch;
   }
@@ -79,9 +78,9 @@ export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes }: Lim
     return { size: batch.items.length, done: written };
   }, worthACommit);
 
-  return (item: Item, size: number): Promise<void> =>
+  return (item: Item, size: number, since: number): Promise<void> =>
     new Promise((resolve, reject) => {
-      const batch = batchFor(size);
+      const batch = batchFor(size, since);
       batch.items.push(item);
       batch.bytes += size;
       batch.waiting.push({ resolve, reject });

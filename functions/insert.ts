@@ -80,26 +80,41 @@ export async function insertBatch(
 /** Inserts what has no outcome yet. @throws what is a reason to try again with the rest */
 async function insertOpen(
   attempt: Attempt,
+  open: Insert[],
+  outcomes: Map<Insert, Outcome>,
+): Promise<void> {
+  let reason: unknown;
+  let batch = open;
+  if (open.some(({ key }) => key !== undefined)) {
+    await indexKeys(attempt).catch((error) => {
+      reason = error;
+      batch = open.filter(({ key }) => key === undefined);
+    });
+  }
+  if (batch.length > 0) await insertAll(attempt, batch, outcomes);
+  if (reason) throw reason;
+}
+
+/** Inserts a batch. @throws what is a reason to try again with those that have no outcome then */
+async function insertAll(
+  attempt: Attempt,
   batch: Insert[],
   outcomes: Map<Insert, Outcome>,
 ): Promise<void> {
-  if (batch.some(({ key }) => key !== undefined)) await indexKeys(attempt);
-  const reply = await sendInsert(attempt, batch).catch((error) => {
+  let reply: Reply;
+  try {
+    reply = await sendInsert(attempt, batch);
+  } catch (error) {
     const refusal = refusalBy(error);
     if (!refusal) throw error;
-    if (batch.length === 1) return refusal;
-    return undefined;
-  });
-  if (reply instanceof Refused) {
-    for (const insert of batch) outcomes.set(insert, reply);
-    return;
-  }
-  if (!reply) {
+    if (batch.length === 1) {
+      outcomes.set(batch[0] as Insert, refusal);
+      return;
+    }
     // one that can't be encoded, or that the server can't read, fails all: the halves tell which
     const half = batch.length >> 1;
-    await insertOpen(attempt, batch.slice(0, half), outcomes);
-    await insertOpen(attempt, batch.slice(half), outcomes);
-    return;
+    await insertAll(attempt, batch.slice(0, half), outcomes);
+    return insertAll(attempt, batch.slice(half), outcomes);
   }
   const { n, writeErrors = [], writeConcernError } = reply;
   if (writeConcernError) throw errorOf(writeConcernError);
@@ -108,16 +123,13 @@ async function insertOpen(
   }
 
   const failed = new Map(writeErrors.map((error) => [batch[error.index], error]));
-  let reason: Error | undefined;
+  let reason: unknown;
   for (const insert of batch) {
     const error = failed.get(insert);
-    if (!error) outcomes.set(insert, undefined);
-    else {
-      try {
-        outcomes.set(insert, await outcomeOf(attempt, insert, error));
-      } catch (again) {
-        reason = again as Error;
-      }
+    try {
+      outcomes.set(insert, error && (await outcomeOf(attempt, insert, error)));
+    } catch (again) {
+      reason = again;
     }
   }
   if (reason) throw reason;

@@ -13,14 +13,19 @@ export interface Room {
   /** Gives back what is not needed, or takes more. @returns whether there was as much */
   resize(bytes: number): boolean;
   /**
-   * Says that somebody keeps this room waiting: from `afterMs` on, when others wait for room, whoever
-   * does so for the longest time is turned out.
+   * Says that a client sends or takes what this room is for. When others wait for room, and it has
+   * moved less than 64 KiB in a second, it is turned out: whoever has been slow for longest first.
    * @param evict must lead to `release`
-   * @returns to be called when nobody keeps it waiting any more
    */
-  evictable(afterMs: number, evict: () => void): () => void;
+  transfer(evict: () => void): Transfer;
   /** Gives all of it back. May be called more than once. */
   release(): void;
+}
+
+export interface Transfer {
+  /** Tells of progress, in bytes. */
+  moved(bytes: number): void;
+  end(): void;
 }
 
 /** Bounds what all requests in flight hold, in bytes. */
@@ -49,16 +54,32 @@ interface Waiter {
   refuse(): void;
 }
 
-interface Evictable {
-  kind: Kind;
-  from: number;
-  evict: () => void;
+const slowBytes = 64 * 1024;
+const slowMs = 1000;
+
+class Moving implements Transfer {
+  #bytes = 0;
+  /** Since when it has moved less than `slowBytes`. */
+  since = performance.now();
+
+  constructor(
+    readonly kind: Kind,
+    readonly evict: () => void,
+    readonly end: () => void,
+  ) {}
+
+  moved(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes < slowBytes) return;
+    this.#bytes = 0;
+    this.since = performance.now();
+  }
 }
 
 export function createMemory(budgetBytes: number): Memory {
   const limits: Record<Kind, number> = { post: budgetBytes, read: (budgetBytes / 4) * 3 };
   const waiting: Record<Kind, Set<Waiter>> = { post: new Set(), read: new Set() };
-  const evictables = new Set<Evictable>();
+  const transfers = new Set<Moving>();
   let held = 0;
   let heldByReads = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -73,8 +94,7 @@ export function createMemory(budgetBytes: number): Memory {
   }
 
   class HeldRoom implements Room {
-    /** Of those who keep it waiting; most have none. */
-    #entries: Evictable[] = [];
+    #transfers: Moving[] = [];
 
     constructor(
       readonly kind: Kind,
@@ -92,16 +112,16 @@ export function createMemory(budgetBytes: number): Memory {
       return true;
     }
 
-    evictable(afterMs: number, evict: () => void): () => void {
-      const entry = { kind: this.kind, from: performance.now() + afterMs, evict };
-      this.#entries.push(entry);
-      evictables.add(entry);
+    transfer(evict: () => void): Transfer {
+      const moving = new Moving(this.kind, evict, () => transfers.delete(moving));
+      this.#transfers.push(moving);
+      transfers.add(moving);
       serve();
-      return () => evictables.delete(entry);
+      return moving;
     }
 
     release(): void {
-      for (const entry of this.#entries) evictables.delete(entry);
+      for (const moving of this.#transfers) transfers.delete(moving);
       this.resize(0);
     }
   }
@@ -120,25 +140,34 @@ export function createMemory(budgetBytes: number): Memory {
     }
   }
 
-  /** Takes room back from whom it may be taken, now or when it may be. */
+  /** Turns out the slowest client, now or when there is one. */
   function makeRoomFor({ kind, bytes }: Waiter): void {
     if (timer) return;
     // where reads have all that is theirs, only they can help
-    const helps = (entry: Evictable) =>
-      entry.kind === 'read' || kind === 'post' || heldByReads + bytes <= limits.read;
-    const from = [...evictables].filter(helps).map((entry) => entry.from);
-    if (from.length === 0) return;
-    const next = Math.min(...from);
-    timer = setTimeout(() => {
-      timer = undefined;
-      const now = performance.now();
-      const oldest = [...evictables].find((entry) => helps(entry) && entry.from <= now);
-      if (oldest && waiting.post.size + waiting.read.size > 0) {
-        evictables.delete(oldest);
-        oldest.evict();
+    const helps = (moving: Moving) =>
+      moving.kind === 'read' || kind === 'post' || heldByReads + bytes <= limits.read;
+    const slowest = () => {
+      let found: Moving | undefined;
+      for (const moving of transfers) {
+        if (helps(moving) && !(found && found.since <= moving.since)) found = moving;
       }
-      serve();
-    }, next - performance.now());
+      return found;
+    };
+    const next = slowest();
+    if (!next) return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        const moving = slowest();
+        const isWanted = waiting.post.size + waiting.read.size > 0;
+        if (moving && isWanted && performance.now() - moving.since >= slowMs) {
+          transfers.delete(moving);
+          moving.evict();
+        }
+        serve();
+      },
+      next.since + slowMs - performance.now(),
+    );
   }
 
   function wait(kind: Kind, bytes: number, until: number): Promise<Room> {

@@ -96,10 +96,11 @@ export function toProblem(error: unknown, write?: Write): Problem {
       id,
     });
   }
-  const advice = keyed
-    ? 'Send the same request again with the same Idempotency-Key: it is stored once.'
-    : 'Look for it before you post it again; with an Idempotency-Key you could repeat the request safely.';
-  const detail = `The document may be stored, under the id given here. ${advice}`;
+  const detail = keyed
+    ? 'The document may be stored. Send the same request again with the same Idempotency-Key: it is' +
+      ' stored once.'
+    : 'The document may be stored, under the id given here. Look for it before you post it again; with' +
+      ' an Idempotency-Key you could repeat the request safely.';
   return new Problem(problem.type, detail, { ...(keyed && { headers }), cause, id });
 }
 
@@ -117,6 +118,7 @@ function problemOf(error: unknown): Problem {
   if (error instanceof Overloaded) {
     return new Problem('overloaded', 'The service has more to do than it can. Try again.', {
       headers: soon,
+      cause: error,
     });
   }
   if (error instanceof Refused) {

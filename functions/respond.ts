@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Transfer } from './memory';
 import type { Problem } from './problem';
 import { requestId } from './request-id';
 
@@ -15,12 +16,17 @@ export function sendProblem(res: ServerResponse, problem: Problem): void {
   sendBody(res, status, 'application/problem+json', JSON.stringify(problem), more.headers);
 }
 
+/** What is sent at once, in bytes. More goes in pieces of this size, as the client takes them. */
+const pieceBytes = 64 * 1024;
+
+/** @param transfer begins when a body has to be sent in pieces */
 export function sendBody(
   res: ServerResponse,
   status: number,
   type: string,
   body: Body,
   headers?: Record<string, string>,
+  transfer?: () => Transfer,
 ): void {
   const parts = Array.isArray(body) ? body : [body];
   let length = 0;
@@ -29,9 +35,36 @@ export function sendBody(
   all.push('Content-Type', type, 'Content-Length', String(length));
   for (const name in headers) all.push(name, headers[name] as string);
   res.writeHead(status, all);
+  if (length > pieceBytes) {
+    void sendPieces(res, parts, transfer?.());
+    return;
+  }
   const last = parts.length - 1;
   for (let i = 0; i < last; i++) res.write(parts[i]);
   res.end(parts[last]);
+}
+
+async function sendPieces(
+  res: ServerResponse,
+  parts: (string | Buffer)[],
+  transfer: Transfer | undefined,
+): Promise<void> {
+  const gone = new Promise<void>((resolve) => whenSent(res, resolve));
+  for (const part of parts) {
+    const bytes = Buffer.from(part);
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      const isTaken = res.write(bytes.subarray(at, at + pieceBytes));
+      if (!isTaken) await Promise.race([drained(res), gone]);
+      if (res.closed) return;
+      transfer?.moved(pieceBytes);
+    }
+  }
+  transfer?.end();
+  res.end();
+}
+
+function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => res.once('drain', resolve));
 }
 
 /** What every answer has, as names and values in turn, of which Node makes a head fastest. */

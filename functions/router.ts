@@ -91,17 +91,18 @@ function fail(res: ServerResponse, error: unknown): void {
   else sendProblem(res, problem);
 }
 
-let reported: { reason: string; at: number } | undefined;
+const reported = new Map<string, { reason: string; at: number }>();
 
-/** Logs what is not the client's doing: why MongoDB is unavailable once a minute, and when it changes. */
-function report({ type, more }: Problem, req: IncomingMessage): void {
+/** Logs what is not the client's doing: why there is a 503 once a minute, and when that changes. */
+function report({ type, message, more }: Problem, req: IncomingMessage): void {
   if (type === 'internal') {
     log.error({ err: more.cause, requestId: requestId(req) }, 'a request failed');
-  } else if (type === 'database-unavailable') {
-    const reason = String((more.cause as Error | undefined)?.message);
+  } else if (type === 'database-unavailable' || type === 'overloaded') {
+    const reason = (more.cause as Error | undefined)?.message ?? message;
     const at = performance.now();
-    if (reported?.reason === reason && at - reported.at < 60_000) return;
-    reported = { reason, at };
-    log.warn({ reason, requestId: requestId(req) }, 'a request failed: MongoDB is unavailable');
+    const last = reported.get(type);
+    if (last?.reason === reason && at - last.at < 60_000) return;
+    reported.set(type, { reason, at });
+    log.warn({ reason, requestId: requestId(req) }, `a request failed: ${type}`);
   }
 }

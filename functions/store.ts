@@ -19,10 +19,11 @@ export interface Store {
    *
    * @param insert made by `toInsert`. Its id and its date are another's afterwards, if one with the same
    *   key was stored before
+   * @param since when its request began to wait, in ms as `performance.now()` tells them
    * @throws {Refused} when MongoDB refuses the document
    * @throws {KeyReused} when one with the same key was stored before, and was another document
    */
-  insert(insert: Insert): Promise<void>;
+  insert(insert: Insert, since: number): Promise<void>;
   /**
    * Lists documents, newest first. Pages are told apart by the last id seen, so what is written
    * meanwhile neither moves nor repeats what was there before.
@@ -102,7 +103,7 @@ export function openStore(database: Database, memory: Memory, timeoutMs: number)
   );
 
   return {
-    insert: (document) => insert(document, document.document.bytes),
+    insert: (one, since) => insert(one, one.document.bytes, since),
     list: (limit, cursor = '') => list(`${limit} ${cursor}`),
     find,
   };
