@@ -142,6 +142,53 @@ test('requests and limits', async () => {
   }
 });
 
+/** @returns a quantity such as `500Mi` in bytes */
+const mebibytes = (quantity: string) => Number(/^(\d+)Mi$/.exec(quantity)?.[1]) * 2 ** 20;
+
+/** Of queue-proxy, from when a pod shall end until it passes that on: see Knative's sharedmain. */
+const queueProxyDrainSeconds = 30;
+/** The most that the service's drain takes beyond its two settings: see functions/server.ts. */
+const lastConnectionsSeconds = 2;
+
+test('a restart of MongoDB is shorter than a request may wait, and that than its route', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  const [knative, hpa] = await variants(deployed);
+  const pod = (await find(deployed, 'StatefulSet', 'mongo')).spec.template.spec;
+  const { startupProbe, readinessProbe } = pod.containers[0];
+  // the most until it has ended, and until a started one is seen
+  const seconds =
+    pod.terminationGracePeriodSeconds + startupProbe.periodSeconds + readinessProbe.periodSeconds;
+  for (const variant of [knative, hpa]) {
+    const { mongo } = configOf(variant, data);
+    assert.ok(seconds < mongo.timeoutMs / 1000, `${seconds} s`);
+    assert.ok(mongo.timeoutMs / 1000 < knative.spec.template.spec.timeoutSeconds);
+  }
+});
+
+test('what was accepted before SIGTERM has its whole time before SIGKILL', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  const [knative, hpa] = await variants(deployed);
+  const drainSeconds = (variant: Document['object']) => {
+    const { drainDelayMs, drainTimeoutMs, mongo } = configOf(variant, data);
+    assert.ok(drainTimeoutMs > mongo.timeoutMs);
+    return (drainDelayMs + drainTimeoutMs) / 1000 + lastConnectionsSeconds;
+  };
+  const { terminationGracePeriodSeconds, containers } = hpa.spec.template.spec;
+  const preStop = containers[0].lifecycle.preStop.sleep.seconds;
+  assert.ok(preStop + drainSeconds(hpa) < terminationGracePeriodSeconds);
+  // Knative makes it the pod's grace period
+  const { timeoutSeconds } = knative.spec.template.spec;
+  assert.ok(queueProxyDrainSeconds + drainSeconds(knative) < timeoutSeconds);
+});
+
+test('what requests may hold fits into half of the memory, which is what Node gives its heap', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  for (const variant of await variants(deployed)) {
+    const { limits } = podTemplate(variant).spec.containers[0].resources;
+    assert.ok(configOf(variant, data).memoryBudgetBytes < mebibytes(limits.memory) / 2);
+  }
+});
+
 test('Knative reads its autoscaling annotations where they are', async () => {
   for (const name of [deployed, deployedWithComponents]) {
     for (const object of await objects(name)) {
@@ -276,7 +323,7 @@ test('the connections of all replicas fit into what the cache leaves of the memo
   const connections = pools.reduce((sum, pool) => sum + pool + 2, 0);
 
   const [mongo] = (await find(deployed, 'StatefulSet', 'mongo')).spec.template.spec.containers;
-  const limit = Number(/^(\d+)Mi$/.exec(mongo.resources.limits.memory)?.[1]);
+  const limit = mebibytes(mongo.resources.limits.memory) / 2 ** 20;
   const cache = 1024 * Number(mongo.args[mongo.args.indexOf('--wiredTigerCacheSizeGB') + 1]);
   // MongoDB counts on 1 MiB a connection
   assert.ok(connections <= limit - cache, `${connections} connections, ${limit - cache} MiB`);
