@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Ledger, startLedger, type Verdict } from '../load/chaos/ledger';
+import { fromService } from '../load/chaos/readers';
 
 // The whole of it on the cluster of the current context, in a namespace of its own that is deleted
 // before and after. IMAGE names an image that is pushed already; without, one is built and pushed.
@@ -106,18 +108,25 @@ step('a wrong password is refused', async () => {
 });
 
 step("the application's user has no other database", async () => {
-  const user = "readFileSync('/run/secrets/app/username','utf8')";
-  const password = "readFileSync('/run/secrets/app/password','utf8')";
-  const connect = `const { readFileSync } = require('node:fs');
-    const db = connect('mongodb://' + ${user} + ':' + ${password} + '@mongo-service/functions?authSource=admin');`;
-  await mongosh(`${connect} db.documents.findOne()`);
-  return mongosh(`${connect} db.getSiblingDB('other').documents.findOne()`).then(
+  await mongosh(`${connectAsApp} db.documents.findOne()`);
+  return mongosh(`${connectAsApp} db.getSiblingDB('other').documents.findOne()`).then(
     () => 'not enforced by this database',
     (error: Error) => {
       assert.match(error.message, /not authorized/);
       return 'not authorized';
     },
   );
+});
+
+step("the application's user was dropped: deploying again makes it anew", async () => {
+  await asRoot("admin.dropUser(readFileSync('/run/secrets/app/username', 'utf8'))");
+  const refused = await mongosh(connectAsApp).catch(String);
+  assert.match(refused, /Authentication failed/i);
+  const output = await run('knative/deploy.sh');
+  assert.match(output, 'made the user app, who was missing');
+  await mongosh(connectAsApp);
+  for (const variant of variants) await ask(variant, '/data', { by: variant.name });
+  return 'both variants store documents';
 });
 
 step('a pod without the label reaches no database', async () => {
@@ -129,8 +138,14 @@ step('a pod without the label reaches no database', async () => {
   );
 });
 
-step('a document survives the deletion of the pod mongo-0', async () => {
-  return survives(() => kubectl('delete', 'pod', 'mongo-0'));
+step('the pod mongo-0 deleted five times in a row, without a failed request', async () => {
+  let seen = '';
+  const survived = await survives(async () => {
+    seen = await withoutFailure({ RATE: '30', VUS: '300' }, async () => {
+      for (let i = 0; i < 5; i++) await restartMongo();
+    });
+  });
+  return `${seen}; ${survived}`;
 });
 
 step('a document survives the deletion of the StatefulSet', async () => {
@@ -139,6 +154,43 @@ step('a document survives the deletion of the StatefulSet', async () => {
     await kubectl('wait', '--for', 'delete', 'pod/mongo-0', '--timeout', '120s');
     await run('knative/deploy.sh');
   });
+});
+
+step('replicas deleted and evicted, and mongo-0 deleted: each post is acknowledged', async () => {
+  const { outcomes, ...verdict } = await keepsItsWord(async () => {
+    const old: string[] = [];
+    for (const end of [remove, evict]) {
+      const pods = await Promise.all(variants.map(async (variant) => (await podsOf(variant))[0]));
+      await Promise.all(pods.map((pod) => end(pod as string)));
+      old.push(...(pods as string[]));
+      for (const variant of variants) await becomesReady(variant);
+    }
+    await restartMongo();
+    await kubectl('wait', '--for', 'delete', ...old, '--timeout', '180s');
+  });
+  assert.equal(
+    outcomes.map(({ outcome }) => outcome),
+    ['201'],
+    JSON.stringify(outcomes),
+  );
+  return account(verdict);
+});
+
+step('replicas and mongo-0 out of memory: what was acknowledged is there, once', async () => {
+  const { outcomes, ...verdict } = await keepsItsWord(async (ledger) => {
+    await exhaustMemory('pod/mongo-0', 'mongo');
+    await kubectl('wait', '--for', 'condition=Ready', 'pod/mongo-0', '--timeout', '120s');
+    for (const variant of variants) {
+      const [pod] = await podsOf(variant);
+      // behind an ingress clients get a 502, without one their connections are cut
+      if (!variant.host) ledger.excuse(variant);
+      await exhaustMemory(pod as string, 'functions');
+      await becomesReady(variant);
+    }
+  });
+  const others = outcomes.filter(({ outcome }) => outcome !== '201');
+  const ends = others.map(({ outcome, posts }) => `${posts} × ${outcome}`).join(', ');
+  return `${account(verdict)}; posts not acknowledged: ${ends || 'none'}`;
 });
 
 step('the HPA goes from 2 to 5 and back', async () => {
@@ -171,18 +223,12 @@ step('the Knative Service goes from 2 to 5 and back', async () => {
 });
 
 step('rollouts and a rotation of the password, without a failed request', async () => {
-  const loads = variants.map((variant) => load(variant, { RATE: '20', DURATION: '400s' }));
-  try {
+  return withoutFailure({ RATE: '20' }, async () => {
     await sleep(3000);
     await run('bash', '-c', '. knative/lib.sh && roll_out knative && roll_out hpa');
     await run('mongo/rotate.sh');
     await sleep(3000);
-  } finally {
-    for (const { child } of loads) child.kill('SIGINT');
-  }
-  const ends = await Promise.all(loads.map(({ done }) => done));
-  for (const { requests, failed, output } of ends) assert.ok(requests > 0 && failed === 0, output);
-  return `${ends.map(({ requests }, i) => `${variants[i]?.name}: ${requests} requests, 0 failed`).join('; ')}`;
+  });
 });
 
 step('undeployed: the data and its Secrets stay', async () => {
@@ -253,6 +299,12 @@ function inPod(pod: string, ...command: string[]): Promise<string> {
   return kubectl('exec', pod, '--', ...command);
 }
 
+/** For `mongosh`: connects as the service does. */
+const connectAsApp = `const { readFileSync } = require('node:fs');
+  const secret = (key) => readFileSync('/run/secrets/app/' + key, 'utf8');
+  const db = connect('mongodb://' + secret('username') + ':' + secret('password') +
+    '@mongo-service/functions?authSource=admin');`;
+
 function mongosh(script: string): Promise<string> {
   return inPod(
     'probe',
@@ -265,6 +317,12 @@ function mongosh(script: string): Promise<string> {
     '--eval',
     script,
   );
+}
+
+/** Runs a script of mongosh as root, in the pod of the database. */
+function asRoot(script: string): Promise<string> {
+  const file = "const { readFileSync } = require('node:fs');";
+  return run('bash', '-c', '. knative/lib.sh && mongosh "$1"', 'bash', `${file} ${script}`);
 }
 
 /** A pod with mongosh and the application's credentials that does nothing by itself. */
@@ -327,6 +385,108 @@ async function until<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+async function restartMongo(): Promise<void> {
+  await kubectl('delete', 'pod', 'mongo-0');
+  await kubectl('rollout', 'status', 'statefulset', 'mongo', '--timeout', '180s');
+}
+
+/** @returns names such as `pod/functions-hpa-5c4-x2`, of those that shall stay */
+async function podsOf({ selector }: Variant): Promise<string[]> {
+  const json = await kubectl('get', 'pods', '-l', selector, '-o', 'json');
+  const { items } = JSON.parse(json) as { items: { metadata: Record<string, string> }[] };
+  return items
+    .filter(({ metadata }) => !metadata.deletionTimestamp)
+    .map(({ metadata }) => `pod/${metadata.name}`);
+}
+
+/** Waits until all pods of a variant that shall stay are ready, and they are two or more. */
+async function becomesReady(variant: Variant): Promise<void> {
+  await until(async () => {
+    const pods = await podsOf(variant);
+    assert.ok(pods.length >= 2);
+    await kubectl('wait', '--for', 'condition=Ready', ...pods, '--timeout', '120s');
+  });
+}
+
+function remove(pod: string): Promise<string> {
+  return kubectl('delete', pod, '--wait=false');
+}
+
+/** As `kubectl drain` does. */
+function evict(pod: string): Promise<string> {
+  const name = pod.replace('pod/', '');
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+  const script = `kubectl create --raw ${path} -f - <<<'${JSON.stringify(eviction)}'`;
+  return run('bash', '-c', script);
+}
+
+/**
+ * Takes all the memory that a container may have, in processes so small that the largest, which the
+ * kernel kills, is the container's own.
+ */
+async function exhaustMemory(pod: string, container: string): Promise<void> {
+  const hogs = 'for _ in $(seq 40); do tail /dev/zero & done; wait';
+  await kubectl('exec', pod, '-c', container, '--', 'sh', '-c', hogs).catch(() => {});
+  const status = `.status.containerStatuses[?(@.name=="${container}")]`;
+  const reason = await until(async () => {
+    const path = `jsonpath={${status}.lastState.terminated.reason}`;
+    const reason = await kubectl('get', pod, '-o', path);
+    assert.ok(reason, `${pod} did not end`);
+    return reason;
+  });
+  assert.is(reason, 'OOMKilled');
+}
+
+/** Has clients post to both variants while something happens, and looks what has become of it. */
+async function keepsItsWord(happens: (ledger: Ledger) => Promise<void>): Promise<Verdict> {
+  await asRoot('admin.getSiblingDB(process.env.MONGO_DATABASE).documents.deleteMany({})');
+  const ledger = startLedger({ targets: variants, writers: 8, pauseMs: 200 });
+  try {
+    await sleep(2000);
+    await happens(ledger);
+    await sleep(2000);
+  } finally {
+    await ledger.stop();
+  }
+  const verdict = await ledger.compare(fromService(variants[0] as Variant));
+  assert.equal(verdict.failures, [], JSON.stringify(verdict, null, 1));
+  return verdict;
+}
+
+function account({
+  acknowledged,
+  documents,
+  longestGapMs,
+}: Pick<Verdict, 'acknowledged' | 'documents' | 'longestGapMs'>): string {
+  const gaps = Object.entries(longestGapMs).map(([name, ms]) => `${name} ${ms} ms`);
+  return `${acknowledged} of ${documents} acknowledged, all stored once; longest wait for a 201: ${gaps.join(', ')}`;
+}
+
+/** Puts load on both variants while something happens. No request may fail. */
+async function withoutFailure(
+  settings: Record<string, string>,
+  happens: () => Promise<void>,
+): Promise<string> {
+  const loads = variants.map((variant) => load(variant, { ...settings, DURATION: '600s' }));
+  try {
+    await happens();
+  } finally {
+    for (const { child } of loads) child.kill('SIGINT');
+  }
+  const ends = await Promise.all(loads.map(({ done }) => done));
+  return ends
+    .map((end, i) => {
+      assertServed(end);
+      return `${variants[i]?.name}: ${end.requests} requests, 0 failed, the longest ${end.longest}`;
+    })
+    .join('; ');
+}
+
+function assertServed({ requests, failed, wrong, output }: Loaded): void {
+  assert.ok(requests > 0 && failed === 0 && wrong === 0, output);
+}
+
 function readyPods({ selector }: Variant): Promise<number> {
   const ready = '{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
   return kubectl(
@@ -360,10 +520,21 @@ async function scales(
   } finally {
     child.kill('SIGINT');
   }
-  const { requests, failed, output } = await done;
-  assert.ok(requests > 0, output);
+  const loaded = await done;
+  assertServed(loaded);
   const down = await becomes(2, 300);
-  return `5 replicas after ${up} s, 2 again ${down} s after the load; ${requests} requests, ${failed} failed`;
+  return `5 replicas after ${up} s, 2 again ${down} s after the load; ${loaded.requests} requests, 0 failed`;
+}
+
+/** What k6 says when it has ended. */
+interface Loaded {
+  requests: number;
+  failed: number;
+  /** Checks of answers that failed. */
+  wrong: number;
+  /** The time of the slowest request, such as `1.2s`. */
+  longest: string;
+  output: string;
 }
 
 /** Runs load/soak.js with k6 on a variant, until it ends or is interrupted. */
@@ -376,10 +547,18 @@ function load({ url, host }: Variant, settings: Record<string, string>) {
   let output = '';
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
-  const done = once(child, 'close').then(() => {
-    const [, failed, requests] =
-      /http_req_failed\.*: [\d.]+% +(\d+) out of (\d+)/.exec(output) ?? [];
-    return { requests: Number(requests), failed: Number(failed), output };
+  const find = (pattern: RegExp) => pattern.exec(output)?.slice(1) ?? [];
+  const done = once(child, 'close').then((): Loaded => {
+    const [failed, requests] = find(/http_req_failed\.*: [\d.]+% +(\d+) out of (\d+)/);
+    const [wrong] = find(/checks_failed\.*: [\d.]+% +(\d+) out of/);
+    const [longest = '?'] = find(/http_req_duration\.*:.* max=(\S+)/);
+    return {
+      requests: Number(requests),
+      failed: Number(failed),
+      wrong: Number(wrong),
+      longest,
+      output,
+    };
   });
   return { child, done };
 }
