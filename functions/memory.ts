@@ -82,7 +82,8 @@ export function createMemory(budgetBytes: number): Memory {
   const transfers = new Set<Moving>();
   let held = 0;
   let heldByReads = 0;
-  let timer: NodeJS.Timeout | undefined;
+  /** For when the slowest client may next be turned out. */
+  let next: { at: number; timer: NodeJS.Timeout } | undefined;
 
   function account(kind: Kind, bytes: number): void {
     held += bytes;
@@ -95,6 +96,7 @@ export function createMemory(budgetBytes: number): Memory {
 
   class HeldRoom implements Room {
     #transfers: Moving[] = [];
+    #released = false;
 
     constructor(
       readonly kind: Kind,
@@ -105,7 +107,7 @@ export function createMemory(budgetBytes: number): Memory {
 
     resize(bytes: number): boolean {
       const more = bytes - this.bytes;
-      if (more > 0 && !fits(this.kind, more)) return false;
+      if (more > 0 && (this.#released || !fits(this.kind, more))) return false;
       account(this.kind, more);
       this.bytes = bytes;
       if (more < 0) serve();
@@ -123,6 +125,7 @@ export function createMemory(budgetBytes: number): Memory {
     release(): void {
       for (const moving of this.#transfers) transfers.delete(moving);
       this.resize(0);
+      this.#released = true;
     }
   }
 
@@ -140,34 +143,37 @@ export function createMemory(budgetBytes: number): Memory {
     }
   }
 
-  /** Turns out the slowest client, now or when there is one. */
-  function makeRoomFor({ kind, bytes }: Waiter): void {
-    if (timer) return;
+  /** Sees to it that a client is turned out for this one as soon as one is slow. */
+  function makeRoomFor(waiter: Waiter): void {
+    const moving = slowestFor(waiter);
+    if (!moving) return;
+    const at = moving.since + slowMs;
+    if (next && next.at <= at) return;
+    clearTimeout(next?.timer);
+    next = { at, timer: setTimeout(turnOut, at - performance.now()) };
+  }
+
+  /** Turns out one at a time, as that may be enough. */
+  function turnOut(): void {
+    next = undefined;
+    const [waiter] = [...waiting.post, ...waiting.read];
+    const moving = waiter && !fits(waiter.kind, waiter.bytes) && slowestFor(waiter);
+    if (moving && performance.now() - moving.since >= slowMs) {
+      transfers.delete(moving);
+      moving.evict();
+    }
+    serve();
+  }
+
+  function slowestFor({ kind, bytes }: Waiter): Moving | undefined {
     // where reads have all that is theirs, only they can help
-    const helps = (moving: Moving) =>
-      moving.kind === 'read' || kind === 'post' || heldByReads + bytes <= limits.read;
-    const slowest = () => {
-      let found: Moving | undefined;
-      for (const moving of transfers) {
-        if (helps(moving) && !(found && found.since <= moving.since)) found = moving;
-      }
-      return found;
-    };
-    const next = slowest();
-    if (!next) return;
-    timer = setTimeout(
-      () => {
-        timer = undefined;
-        const moving = slowest();
-        const isWanted = waiting.post.size + waiting.read.size > 0;
-        if (moving && isWanted && performance.now() - moving.since >= slowMs) {
-          transfers.delete(moving);
-          moving.evict();
-        }
-        serve();
-      },
-      next.since + slowMs - performance.now(),
-    );
+    const isReads = kind === 'read' && heldByReads + bytes > limits.read;
+    let slowest: Moving | undefined;
+    for (const moving of transfers) {
+      if (isReads && moving.kind !== 'read') continue;
+      if (!slowest || moving.since < slowest.since) slowest = moving;
+    }
+    return slowest;
   }
 
   function wait(kind: Kind, bytes: number, until: number): Promise<Room> {
@@ -191,6 +197,7 @@ export function createMemory(budgetBytes: number): Memory {
         refuse() {
           end();
           reject(new Overloaded('no memory became free in time'));
+          serve(); // it may have been in the way of smaller ones
         },
       };
       const late = setTimeout(() => waiter.refuse(), Math.max(0, until - performance.now()));
