@@ -110,6 +110,8 @@ export function readBody(
     req.on('timeout', stalled);
     req.on('data', take).on('end', done).on('close', closed);
     if (req.destroyed) closed();
+    // it may have waited before it was to be sent
+    req.socket.setTimeout(req.socket.timeout ?? 0);
   });
 }
 

@@ -68,7 +68,7 @@ function drained(res: ServerResponse): Promise<void> {
 }
 
 /** What every answer has, as names and values in turn, of which Node makes a head fastest. */
-export function commonHeaders(req: IncomingMessage): string[] {
+export function commonHeaders(req: Pick<IncomingMessage, 'headers'>): string[] {
   return [
     'Cache-Control',
     'no-store',
@@ -81,6 +81,6 @@ export function commonHeaders(req: IncomingMessage): string[] {
 
 /** Calls back when a response was taken, or its client is gone. */
 export function whenSent(res: ServerResponse, done: () => void): void {
-  if (res.closed) done();
+  if (res.closed || res.destroyed) done();
   else res.on('close', done);
 }

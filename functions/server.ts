@@ -9,7 +9,7 @@ import { log } from './log';
 import { faultOf, problemOfParser } from './malformed';
 import { Problem } from './problem';
 import { logRequest } from './request-log';
-import { sendProblem } from './respond';
+import { commonHeaders, sendProblem } from './respond';
 import type { RequestHandler } from './router';
 
 const holdMs = 100;
@@ -89,9 +89,25 @@ export async function serve(
   // whoever has sent all of a request may close that direction, and still gets the answer
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
-    connections.set(socket, { open: [], used: false, idleSweeps: 0 });
-    socket.on('close', () => connections.delete(socket));
+    if (connections.has(socket)) return; // again, after an upgrade
+    const connection: Connection = { open: [], used: false, idleSweeps: 0 };
+    connections.set(socket, connection);
+    socket.on('close', () => {
+      connections.delete(socket);
+      // Node tells the response that has the socket, and not those that wait behind it
+      for (const res of connection.open) {
+        if (!res.closed && !res.socket) res.destroy().emit('close');
+      }
+    });
   });
+
+  /** Takes care of a socket of which Node has taken its own listeners off. @returns undoes that */
+  function adopt(socket: Duplex): () => void {
+    const ignore = () => {};
+    const late = () => server.emit('timeout', socket as Socket);
+    socket.on('error', ignore).on('timeout', late);
+    return () => socket.off('error', ignore).off('timeout', late);
+  }
 
   /** @returns whether the request shall be handled */
   function begin(req: IncomingMessage, res: ServerResponse): boolean {
@@ -136,17 +152,21 @@ export async function serve(
     sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
   });
   server.on('upgrade', (req, socket, head) => {
+    const giveBack = adopt(socket);
     afterWhole(connections.get(socket) ?? { open: [] }, () => {
+      if (!socket.writable) return;
+      giveBack();
       // as if it had not been asked for (RFC 9110, section 7.8); Node drops what follows otherwise
       socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(req), 'latin1'), head]));
       server.emit('connection', socket);
     });
   });
   server.on('connect', (req, socket) => {
-    socket.on('error', () => {}).resume(); // Node has taken its own listeners off
+    adopt(socket);
+    socket.resume();
     const headers = { Allow: 'GET, POST, HEAD, OPTIONS' };
     const problem = new Problem('method-not-allowed', 'This is no proxy.', { headers });
-    answer(socket, problem, connections.get(req.socket));
+    answer(socket, problem, connections.get(socket), req);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code !== 'ECONNRESET') {
@@ -256,22 +276,27 @@ function afterWhole({ open }: Pick<Connection, 'open'>, then: () => void): void 
 }
 
 /** Answers on a connection for which Node has no response, and ends it. */
-function answer(socket: Duplex, problem: Problem, connection: Connection | undefined): void {
+function answer(
+  socket: Duplex,
+  problem: Problem,
+  connection: Connection | undefined,
+  req: Pick<IncomingMessage, 'headers'> = { headers: {} },
+): void {
   const { open } = connection ?? { open: [] };
   afterWhole({ open }, () => {
     const isAnswered = open.some(({ headersSent, closed }) => headersSent && !closed);
     if (!socket.writable) return;
     if (isAnswered) return void socket.end();
     const body = JSON.stringify(problem);
-    const headers = {
-      Connection: 'close',
-      'Content-Type': 'application/problem+json',
-      'Content-Length': Buffer.byteLength(body),
-      ...problem.more.headers,
-    };
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
-    socket.end(`${status}${lines.join('')}\r\n${body}`, () => {
+    let head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
+    const headers = [
+      ...commonHeaders(req),
+      ...['Connection', 'close', 'Content-Type', 'application/problem+json'],
+      ...['Content-Length', Buffer.byteLength(body)],
+      ...Object.entries(problem.more.headers ?? {}).flat(),
+    ];
+    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    socket.end(`${head}\r\n${body}`, () => {
       setTimeout(() => socket.destroy(), lingerMs).unref();
     });
   });
