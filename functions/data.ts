@@ -60,30 +60,33 @@ export function dataResources(mount: string, parts: () => DataParts): Record<str
 const REQUEST_ROOM = 32 * 1024;
 
 async function postDocument(
-  { req, res }: Exchange,
+  exchange: Exchange,
   mount: string,
-  parts: DataParts,
+  { store, memory, bodyLimitBytes, timeoutMs }: DataParts,
 ): Promise<void> {
-  const { store, memory, bodyLimitBytes, timeoutMs } = parts;
+  const { req, res } = exchange;
   let insert: Insert | undefined;
   try {
     const key = parseIdempotencyKey(req.headers['idempotency-key']);
     const size = announcedSize(req, bodyLimitBytes);
-    // the body, and the document made of it
-    const wanted = 2 * size + REQUEST_ROOM;
     const begin = performance.now();
-    const room = await memory.reserve(wanted, 'post', begin + timeoutMs);
+    // the body, and the document made of it
+    const room = await memory.reserve(2 * size + REQUEST_ROOM, 'post', begin + timeoutMs);
     const waitedMs = performance.now() - begin;
-    whenSent(res, () => room.release());
-    insert = toInsert(await readDocument({ req, res } as Exchange, room, bodyLimitBytes), key);
-    // what the client took for the body does not count
-    await store.insert(insert, performance.now() - waitedMs);
-    const { id, createdAt, document } = insert;
-    const head = `{"id":${JSON.stringify(id)},"createdAt":"${createdAt.toISOString()}","data":`;
-    const { json } = document;
-    // a short text in one piece is sent fastest; a long one is not copied
-    const body = typeof json === 'string' ? `${head}${json}}` : [head, json, '}'];
-    sendHeld(res, 201, body, room, { Location: `${mount}/${id}` });
+    try {
+      insert = toInsert(await readDocument(exchange, room, bodyLimitBytes), key);
+      // what the client took for the body does not count
+      await store.insert(insert, performance.now() - waitedMs);
+      const { id, createdAt, document } = insert;
+      const head = `{"id":${JSON.stringify(id)},"createdAt":"${createdAt.toISOString()}","data":`;
+      const { json } = document;
+      // a short text in one piece is sent fastest; a long one is not copied
+      const body = typeof json === 'string' ? `${head}${json}}` : [head, json, '}'];
+      sendHeld(res, 201, body, room, { Location: `${mount}/${id}` });
+    } finally {
+      // not before: the document is held until it is written, though its client may be gone
+      whenSent(res, () => room.release());
+    }
   } catch (error) {
     throw toProblem(error, {
       id: insert?.id ?? newId(),
