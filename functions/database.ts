@@ -124,7 +124,8 @@ export function openDatabase(
 
   /**
    * Runs one attempt. Without an answer, it goes on until its session is replaced by one that works,
-   * so that a slow database, or one that was frozen, is not asked again for nothing.
+   * so that a slow database, or one that was frozen, is not asked again for nothing. Where others are
+   * answered meanwhile, its own connection may be dead: it is given up after some more time.
    */
   async function tryOnce<T>(
     name: OperationName,
@@ -134,7 +135,11 @@ export function openDatabase(
   ): Promise<T> {
     const begin = performance.now();
     const limit = createLimit(deadline - begin);
-    const patience = afterPoll(patienceMs[name], () => {
+    const ms = patienceMs[name];
+    const cancelStuck = afterPoll(4 * ms, () => {
+      if (session.answeredAt > begin) limit.giveUp();
+    });
+    const cancelPatience = afterPoll(ms, () => {
       if (session.answeredAt < begin) clients.suspect(session);
       if (session.retired.aborted) limit.giveUp();
       else session.retired.addEventListener('abort', limit.giveUp);
@@ -150,7 +155,8 @@ export function openDatabase(
       return result;
     } finally {
       limit.end();
-      clearTimeout(patience);
+      cancelPatience();
+      cancelStuck();
       session.retired.removeEventListener('abort', limit.giveUp);
     }
   }
@@ -215,9 +221,20 @@ class TimedOut extends Error {
   override message = 'MongoDB has not answered in time';
 }
 
-/** Calls back after a time; after a pause of the process, not before what has come meanwhile is read. */
-function afterPoll(ms: number, then: () => void): NodeJS.Timeout {
-  return setTimeout(() => setImmediate(then), ms);
+/**
+ * Calls back after a time; after a pause of the process, not before what has come meanwhile is read.
+ *
+ * @returns cancels it
+ */
+function afterPoll(ms: number, then: () => void): () => void {
+  let immediate: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    immediate = setImmediate(then);
+  }, ms);
+  return () => {
+    clearTimeout(timer);
+    clearImmediate(immediate);
+  };
 }
 
 /** A time limit, and a signal that is aborted when it is over. */
@@ -230,13 +247,13 @@ function createLimit(ms: number) {
     reject(error);
     aborter.abort(error);
   };
-  const timer = afterPoll(ms, giveUp);
+  const end = afterPoll(ms, giveUp);
   return {
     signal: aborter.signal,
     /** Rejects with TimedOut. */
     over,
     giveUp,
-    end: () => clearTimeout(timer),
+    end,
   };
 }
 
@@ -265,8 +282,11 @@ function isAnswer(error: unknown): boolean {
 
 /** Whether no connection could be had for an operation. */
 function isNoConnection(error: unknown): boolean {
-  const { MongoServerError, MongoServerSelectionError } = later();
-  return error instanceof MongoServerError || error instanceof MongoServerSelectionError;
+  const { MongoError, MongoServerSelectionError } = later();
+  return (
+    error instanceof MongoServerSelectionError ||
+    (error instanceof MongoError && error.code === AUTHENTICATION_FAILED)
+  );
 }
 
 /** Whether an error is MongoDB's, the driver's or the network's, and not one of our own. */
