@@ -7,6 +7,8 @@ let count = 0;
  */
 const MAX_AHEAD_MS = 60_000;
 
+const uuidv7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-/;
+
 /**
  * Makes a UUIDv7 (RFC 9562, section 5.7) that sorts after all that this process made or has seen
  * before, even if the clock is set back: `rand_a` counts those of a millisecond (section 6.2, method
@@ -34,7 +36,7 @@ export function newId(): string {
  * @param id any string; what is no UUIDv7 is ignored
  */
 export function observeId(id: string): void {
-  if (id[14] !== '7') return;
+  if (!uuidv7.test(id)) return;
   const ms = msOf(id);
   if (!(ms >= latestMs && ms <= Date.now() + MAX_AHEAD_MS)) return;
   const seen = Number.parseInt(id.slice(15, 18), 16);
