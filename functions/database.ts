@@ -145,7 +145,7 @@ export function openDatabase(
       else session.retired.addEventListener('abort', limit.giveUp);
     });
     const { db, documents } = session;
-    const maxTimeMS = Math.ceil(deadline - begin);
+    const maxTimeMS = Math.max(1, Math.ceil(deadline - begin)); // 0 is no limit
     try {
       const attempt = clients.using(session, () =>
         operation({ db, documents, signal: limit.signal, maxTimeMS }),
