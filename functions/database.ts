@@ -97,8 +97,8 @@ export function openDatabase(
 
   const leastPatienceMs = Math.min(shortestPatienceMs, timeoutMs / 4);
   const patienceMs = { insert: leastPatienceMs, find: leastPatienceMs, list: leastPatienceMs };
-  /** Of operations that MongoDB has answered with nothing but errors. */
-  const failingSince = { insert: never, find: never, list: never };
+  /** When MongoDB began to answer with nothing but errors, and when it last did. */
+  const failing = { insert: none(), find: none(), list: none() };
 
   async function sessionBefore(deadline: number, cause?: unknown): Promise<Session> {
     const now = performance.now();
@@ -163,7 +163,7 @@ export function openDatabase(
 
   function answered(name: OperationName, session: Session, tookMs: number): void {
     session.answeredAt = performance.now();
-    failingSince[name] = never;
+    failing[name] = none();
     patienceMs[name] = Math.min(Math.max(4 * tookMs, leastPatienceMs), timeoutMs);
   }
 
@@ -172,8 +172,10 @@ export function openDatabase(
     const now = performance.now();
     if (isAnswer(error)) {
       session.answeredAt = now;
-      failingSince[name] = Math.min(failingSince[name], now);
-      if (now - failingSince[name] > timeoutMs) throw unavailable(error);
+      const { since, last } = failing[name];
+      // after a time in which nothing was tried, it is not known to fail
+      failing[name] = { since: now - last > timeoutMs ? now : since, last: now };
+      if (now - failing[name].since > timeoutMs) throw unavailable(error);
       return;
     }
     if (!isFault(error)) {
@@ -212,7 +214,7 @@ export function openDatabase(
   };
 }
 
-const never = Number.POSITIVE_INFINITY;
+const none = () => ({ since: 0, last: Number.NEGATIVE_INFINITY });
 
 /** An answer did not come in time. */
 class TimedOut extends Error {

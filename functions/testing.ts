@@ -8,7 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { MongoClient } from 'mongodb';
 import { atEnd } from '../testing/uvu';
+import { createApp } from './app';
+import type { MongoConfig } from './config';
+import { openDatabase } from './database';
 import { app, parts } from './index';
+import { indexKeys } from './insert';
 import { log } from './log';
 import { serve } from './server';
 
@@ -78,6 +82,23 @@ export async function startOwnHost(): Promise<Host> {
     async close() {
       await drain(0, 0);
       lifecycle.draining = false;
+    },
+  };
+}
+
+/** The service in this process, on a database of its own. */
+export async function startService(mongo: Partial<MongoConfig>): Promise<Host> {
+  const { config } = parts();
+  const own = { ...config, port: 0, logRequests: false, mongo: { ...config.mongo, ...mongo } };
+  const database = openDatabase(own.mongo, indexKeys);
+  const lifecycle = { draining: false };
+  const { app } = createApp({ config: own, lifecycle, database: () => database });
+  const { port, drain } = await serve(app, own, lifecycle);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async close() {
+      await drain(0, 0);
+      await database.close();
     },
   };
 }
