@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient, MongoClientOptions } from 'mongodb';
@@ -242,6 +243,7 @@ function afterPoll(ms: number, then: () => void): () => void {
 /** A time limit, and a signal that is aborted when it is over. */
 function createLimit(ms: number) {
   const aborter = new AbortController();
+  setMaxListeners(0, aborter.signal); // the driver adds one for each step
   const { promise: over, reject } = deferred<never>();
   over.catch(() => {});
   const giveUp = () => {

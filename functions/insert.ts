@@ -123,11 +123,14 @@ async function insertAll(
   }
 
   const failed = new Map(writeErrors.map((error) => [batch[error.index], error]));
+  const isTaken = (insert: Insert) => failed.get(insert)?.code === DUPLICATE_KEY;
+  const keys = batch.filter(isTaken).flatMap(({ key }) => key ?? []);
+  const earlier = keys.length > 0 ? await findByKeys(attempt, keys) : new Map<string, Stored>();
   let reason: unknown;
   for (const insert of batch) {
     const error = failed.get(insert);
     try {
-      outcomes.set(insert, error && (await outcomeOf(attempt, insert, error)));
+      outcomes.set(insert, error && outcomeOf(insert, error, earlier.get(insert.key ?? '')));
     } catch (again) {
       reason = again;
     }
@@ -172,15 +175,12 @@ async function sendInsert({ db, signal, maxTimeMS }: Attempt, batch: Insert[]): 
 const DUPLICATE_KEY = 11_000;
 
 /** @throws what is a reason to try again */
-async function outcomeOf(attempt: Attempt, insert: Insert, error: WriteError): Promise<Outcome> {
+function outcomeOf(insert: Insert, error: WriteError, earlier: Stored | undefined): Outcome {
   const { code, errmsg, keyPattern } = error;
   const refusal = refusalBy(errorOf(error));
   if (refusal) return refusal;
   if (code !== DUPLICATE_KEY) throw errorOf(error);
-  if (insert.key !== undefined) {
-    const earlier = await findByKey(attempt, insert.key);
-    if (earlier) return adopt(insert, earlier);
-  }
+  if (earlier) return adopt(insert, earlier);
   // FerretDB does not tell which index it was
   const isOwnId = keyPattern ? '_id' in keyPattern : insert.key === undefined;
   if (isOwnId && insert.sends > 1) return undefined;
@@ -194,17 +194,23 @@ async function outcomeOf(attempt: Attempt, insert: Insert, error: WriteError): P
   throw errorOf(error);
 }
 
-/** The command that found a duplicate has waited until what it found was durable. */
-function findByKey({ documents, signal, maxTimeMS }: Attempt, key: string): Promise<Stored | null> {
-  return documents.findOne(
-    { idempotencyKey: key },
-    {
-      projection: { createdAt: 1, fingerprint: 1 },
-      readConcern: { level: 'majority' },
-      maxTimeMS,
-      signal,
-    },
-  );
+/** The command that found them taken has waited until what took them was durable. */
+async function findByKeys(
+  { documents, signal, maxTimeMS }: Attempt,
+  keys: string[],
+): Promise<Map<string, Stored>> {
+  const found = await documents
+    .find(
+      { idempotencyKey: { $in: keys } },
+      {
+        projection: { createdAt: 1, fingerprint: 1, idempotencyKey: 1 },
+        readConcern: { level: 'majority' },
+        maxTimeMS,
+        signal,
+      },
+    )
+    .toArray();
+  return new Map(found.map((stored) => [String(stored.idempotencyKey), stored]));
 }
 
 function adopt(insert: Insert, { _id, createdAt, fingerprint }: Stored): Outcome {
