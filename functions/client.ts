@@ -60,13 +60,13 @@ const closeMs = 1000;
  *
  * @param create makes a client that has not connected yet
  * @param heartbeatMs how often its driver looks at its server
- * @param prepare is called with each new session, and not waited for
+ * @param prepare is called with each new session, and not waited for; it may fail
  */
 export function keepClient(
   create: () => MongoClient,
   database: string,
   heartbeatMs: number,
-  prepare: (session: Session) => void,
+  prepare: (session: Session) => Promise<void>,
 ): Clients {
   interface Opened extends Session {
     client: MongoClient;
@@ -170,7 +170,7 @@ export function keepClient(
       old.retire();
       closeIfUnused(old);
     }
-    prepare(session);
+    prepare(session).catch(() => {});
   }
 
   function closeIfUnused(session: Opened): void {

@@ -63,12 +63,12 @@ const heartbeatMs = 2000;
 /**
  * Opens the process's access to MongoDB. Nothing connects before `connect`, `ready` or `run` is called.
  *
- * @param prepare is called with each new session, and not waited for
+ * @param prepare is called with each new session, and not waited for; it may fail
  * @throws {ConfigError} for a URI that the driver can't use; it repeats no part of it
  */
 export function openDatabase(
   { uri, auth, database, poolSize, timeoutMs }: MongoConfig,
-  prepare: (session: Session) => void = () => {},
+  prepare: (session: Session) => Promise<void> = async () => {},
 ): Database {
   const connectMs = Math.min(timeoutMs, 5000);
   const options: MongoClientOptions = {

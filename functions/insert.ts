@@ -220,20 +220,29 @@ function adopt(insert: Insert, { _id, createdAt, fingerprint }: Stored): Outcome
   return undefined;
 }
 
-const indexed = new WeakMap<object, Promise<unknown>>();
+/** Collections that have their index. */
+const indexed = new WeakSet<object>();
 
 /**
  * Makes sure that a key is there once, by a unique index: sparse, so that documents without a key
  * aren't in it. Once a session, as someone may have dropped the collection meanwhile.
  */
-export function indexKeys({ documents }: Pick<Session, 'documents'>): Promise<unknown> {
-  let making = indexed.get(documents);
-  if (!making) {
-    making = documents.createIndex({ idempotencyKey: 1 }, { unique: true, sparse: true });
-    making.catch(() => indexed.delete(documents));
-    indexed.set(documents, making);
-  }
-  return making;
+export async function indexKeys({
+  db,
+  documents,
+  retired,
+  signal = retired,
+}: Pick<Session, 'db' | 'documents'> & Partial<Session & Attempt>): Promise<void> {
+  if (indexed.has(documents)) return;
+  const index = {
+    key: { idempotencyKey: 1 },
+    name: 'idempotencyKey_1',
+    unique: true,
+    sparse: true,
+  };
+  // the driver's createIndex would take no signal
+  await db.command({ createIndexes: COLLECTION, indexes: [index] }, signal ? { signal } : {});
+  indexed.add(documents);
 }
 
 function errorOf({ code, errmsg }: { code?: number; errmsg: string }): Error {
