@@ -8,10 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { MongoClient } from 'mongodb';
 import { atEnd } from '../testing/uvu';
-import { createApp } from './app';
-import type { MongoConfig } from './config';
-import { openDatabase } from './database';
-import { app, parts } from './index';
+import { createApp, type Parts } from './app';
+import type { Config, MongoConfig } from './config';
+import { type Database, openDatabase } from './database';
+import { deferred } from './deferred';
+import { parts } from './index';
 import { indexKeys } from './insert';
 import { log } from './log';
 import { serve } from './server';
@@ -73,17 +74,16 @@ export interface Host {
   close(): Promise<void>;
 }
 
-/** The function `app` under the service's own host. */
-export async function startOwnHost(): Promise<Host> {
-  const { config, lifecycle } = parts();
-  const { port, drain } = await serve(app, { ...config, port: 0, logRequests: false }, lifecycle);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async close() {
-      await drain(0, 0);
-      lifecycle.draining = false;
-    },
-  };
+/** The service under its own host, put together as `main.ts` does it, with other settings if need be. */
+export async function startOwnHost(
+  options: Partial<Config> = {},
+  database: Parts['database'] = parts().database,
+) {
+  const config = { ...parts().config, port: 0, logRequests: false, ...options };
+  const lifecycle = { draining: false };
+  const { app } = createApp({ config, lifecycle, database });
+  const { port, drain } = await serve(app, config, lifecycle);
+  return { url: `http://127.0.0.1:${port}`, drain, close: () => drain(0, 0) };
 }
 
 /** The service in this process, on a database of its own. */
@@ -170,6 +170,31 @@ export function postHead(framing: string): string {
   return `POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${framing}\r\n\r\n`;
 }
 
+/** A request without a body, with more header lines. */
+export function getText(path: string, ...lines: string[]): string {
+  return `GET ${path} HTTP/1.1\r\nHost: a\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
+}
+
+/** A POST of JSON in ASCII, with more header lines. */
+export function postText(body: string, ...lines: string[]): string {
+  return `${postHead([`Content-Length: ${body.length}`, ...lines].join('\r\n'))}${body}`;
+}
+
+/** The database, which does nothing until it is released. */
+export function holdDatabase() {
+  const database = parts().database();
+  const asked = deferred<void>();
+  const released = deferred<void>();
+  const held: Database = {
+    ...database,
+    run(...args) {
+      asked.resolve();
+      return released.promise.then(() => database.run(...args));
+    },
+  };
+  return { database: () => held, asked: asked.promise, release: released.resolve };
+}
+
 /** Sends bytes as they are and reads what comes until the connection ends. */
 export async function exchange(url: string, ...chunks: string[]): Promise<string> {
   const { hostname, port } = new URL(url);
@@ -184,4 +209,55 @@ export async function exchange(url: string, ...chunks: string[]): Promise<string
   }
   await closed;
   return received;
+}
+
+/** An answer as it came. */
+export interface RawAnswer {
+  status: number;
+  headers: Headers;
+  body: string;
+}
+
+/** The answers in what came on a connection, each with a Content-Length or without a body. */
+export function parseAnswers(received: string): RawAnswer[] {
+  const found: RawAnswer[] = [];
+  for (let rest = received; rest; ) {
+    const end = rest.indexOf('\r\n\r\n');
+    const [status = '', ...lines] = rest.slice(0, end).split('\r\n');
+    if (end < 0 || !status.startsWith('HTTP/1.1 ')) return found;
+    const headers = new Headers(lines.map((line) => line.split(/: (.*)/, 2) as [string, string]));
+    const length = Number(headers.get('content-length') ?? 0);
+    if (rest.length < end + 4 + length) return found;
+    const body = rest.slice(end + 4, end + 4 + length);
+    found.push({ status: Number(status.slice(9, 12)), headers, body });
+    rest = rest.slice(end + 4 + length);
+  }
+  return found;
+}
+
+/** A connection that says and reads what a test tells it to. Answers are of ASCII. */
+export function converse(url: string) {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  let received = '';
+  let failure: NodeJS.ErrnoException | undefined;
+  socket.setEncoding('latin1').on('data', (text) => (received += text));
+  socket.on('error', (error) => (failure = error));
+  const ended = once(socket, 'close').then(() => parseAnswers(received));
+  return {
+    socket,
+    /** All answers, when the connection has ended. */
+    ended,
+    /** The code of what broke the connection. */
+    failure: () => failure?.code,
+    received: () => received,
+    /** So many answers, 100 included, as soon as they are there. */
+    async answers(count: number): Promise<RawAnswer[]> {
+      while (parseAnswers(received).length < count) {
+        if (socket.destroyed) throw new Error(`ended after ${received.slice(0, 2000)}`);
+        await Promise.race([once(socket, 'data'), ended]);
+      }
+      return parseAnswers(received);
+    },
+  };
 }
