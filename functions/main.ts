@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp, once } from './app';
 import { type Config, ConfigError, parseConfig } from './config';
@@ -66,6 +67,18 @@ async function stop(
   await database.close();
   log.info('stopped');
   await flushLog();
+  if (signal === 'SIGHUP') closeTerminal();
+}
+
+/** As it exits, Node resets its terminal, and aborts if that is gone. It passes over what is closed. */
+function closeTerminal(): void {
+  for (const fd of [0, 1, 2]) {
+    try {
+      closeSync(fd);
+    } catch {
+      // it was closed before
+    }
+  }
 }
 
 /** Says in one sentence why the service could not start. */
