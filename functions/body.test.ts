@@ -1,10 +1,20 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Config } from './config';
 import { parts } from './index';
-import { converse, getText, holdDatabase, post, postHead, send, startOwnHost } from './testing';
+import {
+  converse,
+  getText,
+  holdDatabase,
+  parseAnswers,
+  post,
+  postHead,
+  send,
+  startOwnHost,
+} from './testing';
 
 const chunkedHead = postHead('Transfer-Encoding: chunked');
 const hosts: { close(): Promise<void> }[] = [];
@@ -89,6 +99,24 @@ progress('with trailers', async () => {
     [201, 200],
   );
   socket.destroy();
+});
+
+/** Posts a body and closes this side of the connection, so that nothing more can come. */
+async function postAndClose(url: string, length: number) {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  socket.end(`${postHead(`Content-Length: ${length}`)}{"a":1}`);
+  return parseAnswers((await socket.setEncoding('latin1').toArray()).join(''))[0];
+}
+
+progress('that ends early is told so', async () => {
+  const answer = await postAndClose(await open(), 70);
+  assert.is(answer?.status, 400);
+  assert.is(JSON.parse(answer?.body ?? '').type, 'urn:problem-type:incomplete-body');
+});
+
+progress('after which its client closes that direction is answered', async () => {
+  assert.is((await postAndClose(await open(), 7))?.status, 201);
 });
 
 const mebibyte = 2 ** 20;

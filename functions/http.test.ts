@@ -1,20 +1,9 @@
-import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { name, version } from '../package.json';
 import { parts } from './index';
-import {
-  type Answer,
-  exchange,
-  type Host,
-  post,
-  postHead,
-  send,
-  startFramework,
-  startOwnHost,
-} from './testing';
+import { type Answer, type Host, post, send, startFramework, startOwnHost } from './testing';
 
 interface Row {
   does: string;
@@ -416,102 +405,6 @@ own.before(async () => {
   server = await startOwnHost();
 });
 own.after(() => server.close());
-
-own('a large body is refused before it is sent', async () => {
-  const head =
-    'POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n';
-  const refused = await exchange(
-    server.url,
-    `${head}Content-Length: 5000000\r\nExpect: 100-continue\r\n\r\n`,
-  );
-  assert.match(refused, /^HTTP\/1.1 413 /);
-  const taken = await exchange(
-    server.url,
-    `${head}Content-Length: 7\r\nExpect: 100-continue\r\n\r\n`,
-    '{"a":1}',
-  );
-  assert.match(taken, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 201 /);
-});
-
-const chunkedHead = postHead('Transfer-Encoding: chunked');
-
-own('a body that never ends is cut off', async () => {
-  const answer = await exchange(
-    server.url,
-    chunkedHead,
-    ...Array.from({ length: 5 }, () => `100000\r\n${'x'.repeat(2 ** 20)}\r\n`),
-  );
-  assert.match(answer, /^HTTP\/1.1 413 /);
-});
-
-own('what is no HTTP gets a problem too', async () => {
-  const answer = await exchange(server.url, 'nonsense\r\n\r\n');
-  assert.match(answer, /^HTTP\/1.1 400 Bad Request\r\n/);
-  assert.match(answer, '"type":"urn:problem-type:malformed-request"');
-  const headers = await exchange(server.url, `GET / HTTP/1.1\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`);
-  assert.match(headers, '"type":"urn:problem-type:headers-too-large"');
-  const host = await exchange(server.url, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n');
-  assert.match(host, /^HTTP\/1.1 400 /);
-  assert.match(host, 'Send one Host header.');
-  const expect = await exchange(
-    server.url,
-    'GET / HTTP/1.1\r\nHost: a\r\nExpect: more\r\nConnection: close\r\n\r\n',
-  );
-  assert.match(expect, '"type":"urn:problem-type:expectation-failed"');
-});
-
-for (const [what, after, status] of [
-  ['nonsense', 'nonsense\r\n\r\n', 400],
-  ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 405],
-  ['a body that is badly chunked', `${chunkedHead}nonsense\r\n`, 400],
-] as const) {
-  own(`${what} behind a request on its connection is answered after it`, async () => {
-    const body = JSON.stringify({ behind: what });
-    const answer = await exchange(
-      server.url,
-      `${postHead(`Content-Length: ${body.length}`)}${body}${after}`,
-    );
-    assert.match(answer, new RegExp(`^HTTP/1.1 201 [^]*${what}"}}HTTP/1.1 ${status} `));
-  });
-}
-
-own('a body that is badly chunked', async () => {
-  const answer = await exchange(server.url, chunkedHead, 'nonsense\r\n');
-  assert.match(answer, /^HTTP\/1.1 400 /);
-});
-
-/** Posts a body and closes this side of the connection, so that nothing more can come. */
-async function postAndClose(length: number): Promise<string> {
-  const { hostname, port } = new URL(server.url);
-  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-  socket.end(`${postHead(`Content-Length: ${length}`)}{"a":1}`);
-  return (await socket.setEncoding('utf8').toArray()).join('');
-}
-
-own('a request that ends early', async () => {
-  assert.match(await postAndClose(70), '"type":"urn:problem-type:incomplete-body"');
-});
-
-own('whoever closes its side after the request still gets the answer', async () => {
-  assert.match(await postAndClose(7), /^HTTP\/1.1 201 /);
-});
-
-own('a proxy is not what this is', async () => {
-  const answer = await exchange(server.url, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
-  assert.match(answer, /^HTTP\/1.1 405 /);
-  assert.match(answer, 'Allow: GET, POST, HEAD, OPTIONS');
-  assert.match(answer, '"type":"urn:problem-type:method-not-allowed"');
-});
-
-own('whoever resets the connection after that harms nobody', async () => {
-  const { hostname, port } = new URL(server.url);
-  const socket = connect({ host: hostname, port: Number(port) }).pause();
-  socket.write('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
-  await sleep(50);
-  socket.resetAndDestroy();
-  await sleep(50);
-  assert.is((await send(`${server.url}/time`)).status, 200);
-});
 
 own('documents come back exactly as posted, whatever their names', async () => {
   const texts = [

@@ -1,16 +1,22 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, get, request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startDatabase } from '../mongo/embedded/database';
+import { freePort } from '../mongo/embedded/port';
 import {
+  converse,
   exchange,
+  getText,
   killProcesses,
   type Process,
   post,
@@ -113,6 +119,35 @@ log('LOG_REQUESTS=false turns the request lines off', async () => {
   assert.not(service.lines.some(({ msg }) => msg === 'request'));
 });
 
+log('probes are logged when they fail', async () => {
+  const service = await startProcess({ MONGODB_URI: nowhere });
+  assert.is((await send(`${service.url}/livez`)).status, 200);
+  assert.is((await send(`${service.url}/readyz`)).status, 503);
+  assert.is(await stop(service), 0);
+  const requests = service.lines.filter(({ msg }) => msg === 'request');
+  assert.equal(
+    requests.map(({ path, status }) => [path, status]),
+    [['/readyz', 503]],
+  );
+});
+
+log('no two processes give a request the same id', async () => {
+  const ids: (string | null)[] = [];
+  for (let i = 0; i < 2; i++) {
+    const service = await startProcess();
+    for (let n = 0; n < 2; n++) {
+      ids.push((await send(`${service.url}/time`)).headers.get('x-request-id'));
+    }
+    assert.is(await stop(service), 0);
+    const logged = service.lines.filter(({ msg }) => msg === 'request');
+    assert.equal(
+      logged.map(({ requestId }) => requestId),
+      ids.slice(-2),
+    );
+  }
+  assert.is(new Set(ids).size, 4);
+});
+
 log.after.each(killProcesses);
 log.run();
 
@@ -191,8 +226,140 @@ drain('a second signal ends it at once', async () => {
   assert.is(await service.exited, 1);
 });
 
+for (const seed of [1, 2, 3]) {
+  drain(`nothing is reset when the process gets no CPU at moments (seed ${seed})`, async () => {
+    const service = await startProcess({ DRAIN_DELAY_MS: '1000' });
+    await until(async () => (await send(`${service.url}/readyz`)).status === 200);
+    const clients = Array.from({ length: 50 }, (_, n) => keepAsking(service.url, n % 2 === 0));
+    await sleep(200);
+    service.child.kill('SIGTERM');
+    const random = randomOf(seed);
+    const pausing = (async () => {
+      while (service.child.exitCode === null) {
+        await sleep(random(50, 400));
+        service.child.kill('SIGSTOP');
+        await sleep(random(50, 500));
+        service.child.kill('SIGCONT');
+      }
+    })();
+    const ends = await Promise.all(clients);
+    assert.equal([...new Set(ends.map(({ code }) => code))], ['ECONNREFUSED']);
+    assert.ok(ends.every(({ answered }) => answered > 0));
+    assert.is(await service.exited, 0);
+    await pausing;
+  });
+}
+
+drain('the echo of a signal does not end it at once', async () => {
+  const service = await startProcess({ DRAIN_DELAY_MS: '500' });
+  service.child.kill('SIGTERM');
+  service.child.kill('SIGTERM');
+  await until(async () => (await send(`${service.url}/readyz`)).status === 503);
+  service.child.kill('SIGTERM');
+  assert.is(await service.exited, 0);
+});
+
 drain.after.each(killProcesses);
 drain.run();
+
+const output = suite('standard output');
+
+/** Starts the service with this as standard output, on a port that is known before. */
+async function startWith(stdout: 'pipe' | number, command = 'exec "$0" dist/main.js') {
+  const port = await freePort();
+  const child = spawn('sh', ['-c', command, process.execPath], {
+    env: { ...process.env, PORT: String(port), DRAIN_DELAY_MS: '0' },
+    stdio: ['ignore', stdout, 'inherit'],
+  });
+  const exited = once(child, 'exit').then(([code, signal]) => code ?? signal);
+  const url = `http://127.0.0.1:${port}`;
+  await until(async () => (await send(`${url}/time`)).status === 200);
+  return { url, child, exited };
+}
+
+/** Has it write more than a pipe takes and than waits for its reader: over 1 MiB. */
+async function writeMuch(url: string): Promise<void> {
+  for (let i = 0; i < 10; i++) {
+    const { socket, answers } = converse(url);
+    socket.write(getText('/time').repeat(1000));
+    assert.is((await answers(1000)).length, 1000);
+    socket.destroy();
+  }
+}
+
+output('whose reader stops costs lines, which are counted', async () => {
+  const { url, child, exited } = await startWith('pipe');
+  await writeMuch(url);
+  const lines: string[] = [];
+  createInterface(child.stdout as Readable).on('line', (line) => lines.push(line));
+  await until(async () => lines.length > 0 && (await send(`${url}/livez`)).status === 200);
+  await send(`${url}/nothing`);
+  child.kill('SIGTERM');
+  assert.is(await exited, 0);
+  const messages = lines.map((line): string => JSON.parse(line).msg);
+  const dropped = messages.map((msg) => Number(/^(\d+) lines .* dropped$/.exec(msg)?.[1] ?? 0));
+  const count = dropped.reduce((sum, n) => sum + n, 0);
+  assert.ok(count > 0);
+  const written = messages.filter((msg) => msg === 'request').length;
+  assert.ok(written + count >= 10_000, `${written} and ${count}`);
+  assert.is(messages.at(-1), 'stopped');
+});
+
+output('whose reader never reads again does not hold up the end', async () => {
+  const { url, child, exited } = await startWith('pipe');
+  await writeMuch(url);
+  child.kill('SIGTERM');
+  assert.is(await exited, 0);
+});
+
+output('whose reader is gone', async () => {
+  const { url, child, exited } = await startWith('pipe');
+  child.stdout?.destroy();
+  await writeMuch(url);
+  child.kill('SIGTERM');
+  assert.is(await exited, 0);
+});
+
+output('on a full disk', async () => {
+  if (!existsSync('/dev/full')) return console.log('skipped: there is no /dev/full');
+  const full = openSync('/dev/full', 'w');
+  const { url, child, exited } = await startWith(full);
+  closeSync(full);
+  await writeMuch(url);
+  child.kill('SIGTERM');
+  assert.is(await exited, 0);
+});
+
+output('that is closed', async () => {
+  const { url, child, exited } = await startWith('pipe', 'exec "$0" dist/main.js <&- >&- 2>&-');
+  await writeMuch(url);
+  child.kill('SIGTERM');
+  assert.is(await exited, 0);
+});
+
+output('a terminal that goes ends it', async () => {
+  const terminal = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+sys.stdin.readline()
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
+  if (spawnSync('python3', ['-c', 'import pty']).status !== 0) {
+    return console.log('skipped: there is no python3 with pty');
+  }
+  const port = await freePort();
+  const child = spawn('python3', ['-c', terminal, process.execPath, 'dist/main.js'], {
+    env: { ...process.env, PORT: String(port), DRAIN_DELAY_MS: '0' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await until(async () => (await send(`${url}/time`)).status === 200);
+  child.stdin.end('\n');
+  assert.is((await child.stdout.setEncoding('utf8').toArray()).join('').trim(), '0');
+});
+
+output.run();
 
 const fault = suite('faults of the database', { directory: '' });
 fault.before(async (context) => {
@@ -312,18 +479,34 @@ function beginPost(url: string, body: unknown) {
 }
 
 /** A client that uses its connection again and again, until it gets no answer. */
-async function keepAsking(url: string): Promise<{ answered: number; code: unknown }> {
+async function keepAsking(
+  url: string,
+  posts = false,
+): Promise<{ answered: number; code: unknown }> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (let answered = 0; ; answered++) {
     try {
       await new Promise<void>((resolve, reject) => {
-        get(`${url}/time`, { agent }, (res) => {
+        const [path, method] = posts ? ['/data', 'POST'] : ['/time', 'GET'];
+        const headers = { 'Content-Type': 'application/json' };
+        request(url + path, { agent, method, headers }, (res) => {
           res.resume().on('end', resolve).on('error', reject);
-        }).on('error', reject);
+        })
+          .on('error', reject)
+          .end(posts ? '{}' : undefined);
       });
     } catch (error) {
       agent.destroy();
       return { answered, code: (error as NodeJS.ErrnoException).code };
     }
   }
+}
+
+/** The same numbers between two for the same seed (a linear congruential generator). */
+function randomOf(seed: number): (from: number, to: number) => number {
+  let state = seed;
+  return (from, to) => {
+    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+    return from + ((to - from) * state) / 2 ** 32;
+  };
 }

@@ -2,17 +2,22 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openDatabase } from './database';
+import { parts } from './index';
+import { indexKeys } from './insert';
 import { log } from './log';
 import {
   converse,
   exchange,
   getText,
+  holdDatabase,
   parseAnswers,
   post,
   postHead,
   postText,
   send,
   startOwnHost,
+  until,
 } from './testing';
 
 const close = 'Connection: close\r\n';
@@ -354,3 +359,189 @@ sequence('posts that come at once are answered in their order', async ({ url }) 
 });
 
 sequence.run();
+
+const timeouts = suite('connections', { path: '', length: 0 });
+
+timeouts.before(async (context) => {
+  // more than the kernel takes for a reader that reads nothing
+  const text = 'x'.repeat(1_000_000);
+  const { url, close } = await startOwnHost();
+  await Promise.all(Array.from({ length: 9 }, (_, n) => post(`${url}/data`, { n, text })));
+  context.path = '/data?limit=9';
+  context.length = (await send(url + context.path)).text.length;
+  await close();
+});
+
+timeouts('a reader that stops is cut off', async ({ path, length }) => {
+  const server = await startOwnHost({ transferTimeoutMs: 150 });
+  const { socket, ended, received } = converse(server.url);
+  socket.pause();
+  socket.write(getText(path));
+  await sleep(1500);
+  socket.resume();
+  await ended;
+  assert.ok(received().length < length);
+  await server.close();
+});
+
+timeouts('one that reads slowly, but goes on, gets everything', async ({ path, length }) => {
+  const server = await startOwnHost({ transferTimeoutMs: 1000 });
+  const { socket, answers } = converse(server.url);
+  socket.on('data', () => {
+    socket.pause();
+    setTimeout(() => socket.resume(), 15);
+  });
+  socket.write(getText(path));
+  assert.is((await answers(1))[0]?.body.length, length);
+  socket.destroy();
+  await server.close();
+});
+
+timeouts('an answer that waits for the database is not cut off', async () => {
+  const { database, asked, release } = holdDatabase();
+  const server = await startOwnHost({ transferTimeoutMs: 150 }, database);
+  const { socket, answers } = converse(server.url);
+  socket.write(getText('/data?limit=1') + postText('{}'));
+  await asked;
+  await sleep(500);
+  release();
+  assert.equal(
+    (await answers(2)).map(({ status }) => status),
+    [200, 201],
+  );
+  socket.destroy();
+  await server.close();
+});
+
+timeouts('an idle one stays for the time of keep-alive', async () => {
+  const server = await startOwnHost({ transferTimeoutMs: 150, keepAliveTimeoutMs: 60_000 });
+  const { socket, answers } = converse(server.url);
+  for (let count = 1; count <= 3; count++) {
+    socket.write(getText('/time'));
+    await answers(count);
+    await sleep(400);
+  }
+  socket.write(postText('{}'));
+  assert.is((await answers(4))[3]?.status, 201);
+  socket.destroy();
+  await server.close();
+});
+
+timeouts('and no longer', async () => {
+  const server = await startOwnHost({ transferTimeoutMs: 60_000, keepAliveTimeoutMs: 150 });
+  const { socket, ended } = converse(server.url);
+  socket.write(getText('/time'));
+  assert.is((await ended).length, 1);
+  await server.close();
+});
+
+timeouts('a new one may wait for its request', async () => {
+  const server = await startOwnHost({ transferTimeoutMs: 150 });
+  const { socket, answers } = converse(server.url);
+  await sleep(600);
+  socket.write(getText('/time'));
+  assert.is((await answers(1))[0]?.status, 200);
+  socket.destroy();
+  await server.close();
+});
+
+timeouts.run();
+
+const drain = suite('drain');
+
+drain('answers what is under way, closes its connections, and takes no more', async () => {
+  const { database, asked, release } = holdDatabase();
+  const server = await startOwnHost({}, database);
+  const pending = [converse(server.url), converse(server.url)] as const;
+  for (const { socket } of pending) socket.write(postText('{}'));
+  const idle = converse(server.url);
+  idle.socket.write(getText('/time'));
+  await Promise.all([asked, idle.answers(1)]);
+  const unused = converse(server.url);
+  await once(unused.socket, 'connect');
+
+  const drained = server.drain(500, 60_000);
+  const ready = await send(`${server.url}/readyz`);
+  assert.is(ready.status, 503);
+  assert.match(ready.json.detail, 'shutting down');
+  assert.is(ready.headers.get('connection'), 'close');
+  await idle.ended;
+  await unused.ended;
+  await until(() =>
+    send(`${server.url}/time`).then(
+      () => false,
+      ({ cause }) => cause.code === 'ECONNREFUSED',
+    ),
+  );
+  release();
+  for (const { ended, failure } of pending) {
+    const [answer] = await ended;
+    assert.is(answer?.status, 201);
+    assert.is(answer?.headers.get('connection'), 'close');
+    assert.is(failure(), undefined);
+  }
+  await drained;
+});
+
+drain('cuts off what is not done in time', async () => {
+  const { database, asked, release } = holdDatabase();
+  const server = await startOwnHost({}, database);
+  const { socket, ended } = converse(server.url);
+  socket.write(postText('{}'));
+  await asked;
+  await server.drain(0, 100);
+  assert.equal(await ended, []);
+  release();
+});
+
+drain('the requests of a pipeline are all answered, and the last one closes it', async () => {
+  const { database, asked, release } = holdDatabase();
+  const server = await startOwnHost({}, database);
+  const { socket, ended } = converse(server.url);
+  socket.write(postText('{}'));
+  await asked;
+  const drained = server.drain(1000, 60_000);
+  socket.write(postText('{}') + getText('/time'));
+  await send(`${server.url}/time`);
+  release();
+  assert.equal(
+    (await ended).map(({ status, headers }) => [status, headers.get('connection')]),
+    [
+      [201, 'keep-alive'],
+      [201, 'keep-alive'],
+      [200, 'close'],
+    ],
+  );
+  await drained;
+});
+
+drain.run();
+
+const outage = suite('outage');
+
+outage('the service is alive and not ready; a post is told that nothing was stored', async () => {
+  const mongo = { ...parts().config.mongo, uri: 'mongodb://127.0.0.1:1', timeoutMs: 300 };
+  const database = openDatabase(mongo, indexKeys);
+  const server = await startOwnHost({ mongo }, () => database);
+  const lines: { requestId?: string; reason?: string }[] = [];
+  const { warn } = log;
+  log.warn = ((line: object) => lines.push(line)) as typeof log.warn;
+  try {
+    assert.is((await send(`${server.url}/livez`)).status, 200);
+    assert.is((await send(`${server.url}/readyz`)).json.type, 'urn:problem-type:not-ready');
+    const posted = await post(`${server.url}/data`, {}, { 'X-Request-Id': 'lost' });
+    assert.is(posted.status, 503);
+    assert.is(posted.json.type, 'urn:problem-type:database-unavailable');
+    assert.match(posted.json.detail, 'Nothing was stored.');
+    assert.match(posted.json.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    assert.is(posted.headers.get('retry-after'), '1');
+    const told = lines.find(({ requestId }) => requestId === 'lost');
+    assert.ok(told?.reason, JSON.stringify(lines));
+  } finally {
+    log.warn = warn;
+    await server.close();
+    await database.close();
+  }
+});
+
+outage.run();
