@@ -295,8 +295,8 @@ function isNoConnection(error: unknown): boolean {
 
 /** Whether an error is MongoDB's, the driver's or the network's, and not one of our own. */
 function isFault(error: unknown): boolean {
-  const { MongoError, MongoInvalidArgumentError } = later();
-  if (error instanceof TimedOut) return true;
+  const { BSON, MongoError, MongoInvalidArgumentError } = later();
+  if (error instanceof TimedOut || BSON.BSONError.isBSONError(error)) return true;
   if (error instanceof MongoError) return !(error instanceof MongoInvalidArgumentError);
   // a socket's own errors, such as EPIPE, come through the driver as they are
   return String((error as NodeJS.ErrnoException)?.code) in constants.errno;

@@ -105,7 +105,7 @@ async function insertAll(
   try {
     reply = await sendInsert(attempt, batch);
   } catch (error) {
-    const refusal = refusalBy(error);
+    const refusal = refusalBy(error, batch);
     if (!refusal) throw error;
     if (batch.length === 1) {
       outcomes.set(batch[0] as Insert, refusal);
@@ -177,7 +177,7 @@ const DUPLICATE_KEY = 11_000;
 /** @throws what is a reason to try again */
 function outcomeOf(insert: Insert, error: WriteError, earlier: Stored | undefined): Outcome {
   const { code, errmsg, keyPattern } = error;
-  const refusal = refusalBy(errorOf(error));
+  const refusal = refusalBy(errorOf(error), [insert]);
   if (refusal) return refusal;
   if (code !== DUPLICATE_KEY) throw errorOf(error);
   if (earlier) return adopt(insert, earlier);
@@ -262,16 +262,24 @@ const refusalCodes = new Set<unknown>([
 ]);
 
 /** A refusal in the server's words, which name the field, or in those of the BSON library. */
-function refusalBy(error: unknown): Refused | undefined {
+function refusalBy(error: unknown, batch: Insert[]): Refused | undefined {
   const { BSON, MongoServerError } = later();
   const isRefusal =
     error instanceof MongoServerError
       ? refusalCodes.has(error.code)
-      : BSON.BSONError.isBSONError(error);
+      : BSON.BSONError.isBSONError(error) && !batch.every(isEncodable); // else it is of the reply
   if (!isRefusal) return undefined;
   const { message } = error as Error;
   const name = quotedName(message);
   // some repeat the whole value
   const reason = message.length > 500 ? `${message.slice(0, 500)}…` : message;
   return new Refused(reason, name === undefined ? [] : [name], error);
+}
+
+function isEncodable({ document }: Insert): boolean {
+  try {
+    return later().BSON.serialize(document.value()).length > 0;
+  } catch {
+    return false;
+  }
 }
