@@ -56,6 +56,8 @@ interface Waiter {
 
 const slowBytes = 64 * 1024;
 const slowMs = 1000;
+/** After one client is turned out, until the next: its room is free when it was answered. */
+const releaseMs = 50;
 
 class Moving implements Transfer {
   #bytes = 0;
@@ -84,6 +86,7 @@ export function createMemory(budgetBytes: number): Memory {
   let heldByReads = 0;
   /** For when the slowest client may next be turned out. */
   let next: { at: number; timer: NodeJS.Timeout } | undefined;
+  let lastOut = Number.NEGATIVE_INFINITY;
 
   function account(kind: Kind, bytes: number): void {
     held += bytes;
@@ -147,10 +150,10 @@ export function createMemory(budgetBytes: number): Memory {
   function makeRoomFor(waiter: Waiter): void {
     const moving = slowestFor(waiter);
     if (!moving) return;
-    const at = moving.since + slowMs;
+    const at = Math.max(moving.since + slowMs, lastOut + releaseMs);
     if (next && next.at <= at) return;
     clearTimeout(next?.timer);
-    next = { at, timer: setTimeout(turnOut, at - performance.now()) };
+    next = { at, timer: setTimeout(turnOut, Math.max(0, at - performance.now())) };
   }
 
   /** Turns out one at a time, as that may be enough. */
@@ -160,6 +163,7 @@ export function createMemory(budgetBytes: number): Memory {
     const moving = waiter && !fits(waiter.kind, waiter.bytes) && slowestFor(waiter);
     if (moving && performance.now() - moving.since >= slowMs) {
       transfers.delete(moving);
+      lastOut = performance.now();
       moving.evict();
     }
     serve();

@@ -1,5 +1,6 @@
 import { itemJson } from './bson-json';
 import type { Attempt, Database } from './database';
+import { Overloaded } from './errors';
 import { groupCommit } from './group-commit';
 import { observeId } from './id';
 import { type Insert, insertBatch } from './insert';
@@ -70,7 +71,7 @@ export function openStore(database: Database, memory: Memory, timeoutMs: number)
     const room = await memory.reserve(bytes, 'read', since + timeoutMs);
     try {
       const body = await database.run(name, query, since);
-      room.resize(body?.length ?? 0);
+      if (!room.resize(body?.length ?? 0)) throw new Overloaded('no memory for so much JSON');
       return body && { body, room };
     } catch (error) {
       room.release();
@@ -109,6 +110,9 @@ export function openStore(database: Database, memory: Memory, timeoutMs: number)
   };
 }
 
+/** Sorts after all UUIDs. Ids of other types, which other programs may have chosen, are left out. */
+const afterAllIds = 'g';
+
 const projection = { createdAt: 1, data: 1 };
 
 async function findPage(
@@ -116,7 +120,7 @@ async function findPage(
   limit: number,
   cursor: string,
 ): Promise<Buffer> {
-  await using found = documents.find(cursor ? { _id: { $lt: cursor } } : {}, {
+  await using found = documents.find({ _id: { $lt: cursor || afterAllIds } }, {
     raw: true,
     projection,
     sort: { _id: -1 },
