@@ -58,14 +58,14 @@ deaf('its client is replaced, and operations go on', async () => {
       return clientOf(fake.uri);
     },
     'test',
-    50,
+    300,
     async () => {},
   );
   try {
     const first = await clients.session();
     stopMonitors(first.db.client);
     await until(async () => first.retired.aborted);
-    assert.is(made, 2);
+    assert.ok(made > 1);
     assert.ok(clients.watching());
     const second = await clients.session();
     assert.is.not(second, first);
@@ -108,11 +108,11 @@ deaf('when no new client watches either, /livez tells', async () => {
 deaf('a database that is away or frozen is watched all the time', async () => {
   const fake = await startFakeMongod();
   let silences = 0;
-  const watchdog = createWatchdog(100, () => silences++);
+  const watchdog = createWatchdog(300, () => silences++);
   const clients = keepClient(
     () => clientOf(fake.uri),
     'test',
-    100,
+    300,
     async () => {},
   );
   try {
