@@ -120,15 +120,18 @@ async function findPage(
   limit: number,
   cursor: string,
 ): Promise<Buffer> {
-  await using found = documents.find({ _id: { $lt: cursor || afterAllIds } }, {
-    raw: true,
-    projection,
-    sort: { _id: -1 },
-    limit: limit + 1,
-    batchSize: limit + 1, // all at once, unless they are large: MongoDB's first batch is of 101
-    maxTimeMS,
-    signal,
-  });
+  await using found = documents.find(
+    { _id: { $lt: cursor || afterAllIds } },
+    {
+      raw: true,
+      projection,
+      sort: { _id: -1 },
+      limit: limit + 1,
+      batchSize: limit + 1, // all at once, unless they are large: MongoDB's first batch is of 101
+      maxTimeMS,
+      signal,
+    },
+  );
   const parts: Buffer[] = [Buffer.from('{"items":[')];
   let bytes = 0;
   let count = 0;
