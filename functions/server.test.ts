@@ -375,8 +375,9 @@ timeouts.before(async (context) => {
 timeouts('a reader that stops is cut off', async ({ path, length }) => {
   const server = await startOwnHost({ transferTimeoutMs: 150 });
   const { socket, ended, received } = converse(server.url);
-  socket.pause();
   socket.write(getText(path));
+  await once(socket, 'data');
+  socket.pause();
   await sleep(1500);
   socket.resume();
   await ended;
