@@ -55,7 +55,7 @@ async function sendPieces(
     for (let at = 0; at < bytes.length; at += pieceBytes) {
       const isTaken = res.write(bytes.subarray(at, at + pieceBytes));
       if (!isTaken) await Promise.race([drained(res), gone]);
-      if (res.closed) return;
+      if (res.closed || res.destroyed) return;
       transfer?.moved(pieceBytes);
     }
   }
