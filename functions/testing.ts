@@ -243,7 +243,9 @@ export function converse(url: string) {
   let failure: NodeJS.ErrnoException | undefined;
   socket.setEncoding('latin1').on('data', (text) => (received += text));
   socket.on('error', (error) => (failure = error));
-  const ended = once(socket, 'close').then(() => parseAnswers(received));
+  // not events.once, which fails when the connection is reset
+  const next = (event: string) => new Promise((resolve) => socket.once(event, resolve));
+  const ended = next('close').then(() => parseAnswers(received));
   return {
     socket,
     /** All answers, when the connection has ended. */
@@ -255,7 +257,7 @@ export function converse(url: string) {
     async answers(count: number): Promise<RawAnswer[]> {
       while (parseAnswers(received).length < count) {
         if (socket.destroyed) throw new Error(`ended after ${received.slice(0, 2000)}`);
-        await Promise.race([once(socket, 'data'), ended]);
+        await Promise.race([next('data'), ended]);
       }
       return parseAnswers(received);
     },
