@@ -171,7 +171,7 @@ deadline('an operation that hangs is given up, and its signal tells the driver',
   try {
     await find(database);
     fake.answer = (command, proceed) => (command.find ? undefined : proceed());
-    assert.match(await causeOf(find(database)), /has not answered in \d+ ms/);
+    assert.match(await causeOf(find(database)), /has not answered in time/);
     const bounds = fake.commands.flatMap(({ find, maxTimeMS }) => (find ? [maxTimeMS] : []));
     assert.ok(bounds.every((ms) => Number(ms) <= 500));
     fake.answer = (_, proceed) => proceed();

@@ -442,7 +442,6 @@ own('documents come back exactly as posted, whatever their names', async () => {
       }
     }
   } finally {
-    await client.db(parts().config.mongo.database).dropDatabase();
     await client.close();
   }
 });

@@ -220,12 +220,13 @@ function adopt(insert: Insert, { _id, createdAt, fingerprint }: Stored): Outcome
   return undefined;
 }
 
-/** Collections that have their index. */
-const indexed = new WeakSet<object>();
+/** When collections had their index, in ms as `performance.now()` tells them. */
+const indexed = new WeakMap<object, number>();
+const indexedForMs = 1000;
 
 /**
  * Makes sure that a key is there once, by a unique index: sparse, so that documents without a key
- * aren't in it. Once a session, as someone may have dropped the collection meanwhile.
+ * aren't in it. Once a second, while posts have keys, as someone may have dropped the collection.
  */
 export async function indexKeys({
   db,
@@ -233,7 +234,8 @@ export async function indexKeys({
   retired,
   signal = retired,
 }: Pick<Session, 'db' | 'documents'> & Partial<Session & Attempt>): Promise<void> {
-  if (indexed.has(documents)) return;
+  const begin = performance.now();
+  if (begin - (indexed.get(documents) ?? Number.NEGATIVE_INFINITY) < indexedForMs) return;
   const index = {
     key: { idempotencyKey: 1 },
     name: 'idempotencyKey_1',
@@ -242,7 +244,7 @@ export async function indexKeys({
   };
   // the driver's createIndex would take no signal
   await db.command({ createIndexes: COLLECTION, indexes: [index] }, signal ? { signal } : {});
-  indexed.add(documents);
+  indexed.set(documents, begin);
 }
 
 function errorOf({ code, errmsg }: { code?: number; errmsg: string }): Error {
