@@ -82,7 +82,7 @@ for (const [what, signal, toGroup] of [
           createInterface(npm.stdout).on('line', (line) => {
             const { msg } = line.startsWith('{') ? JSON.parse(line) : {};
             messages.push(msg);
-            if (msg === 'the database is reachable') resolve();
+            if (msg === 'MongoDB is reachable') resolve();
           });
         }),
       ]);
