@@ -140,7 +140,6 @@ export function createMemory(budgetBytes: number): Memory {
           makeRoomFor(waiter);
           return;
         }
-        waiting[kind].delete(waiter);
         waiter.grant(new HeldRoom(kind, waiter.bytes));
       }
     }

@@ -88,16 +88,13 @@ export async function startOwnHost(
 
 /** The service in this process, on a database of its own. */
 export async function startService(mongo: Partial<MongoConfig>): Promise<Host> {
-  const { config } = parts();
-  const own = { ...config, port: 0, logRequests: false, mongo: { ...config.mongo, ...mongo } };
-  const database = openDatabase(own.mongo, indexKeys);
-  const lifecycle = { draining: false };
-  const { app } = createApp({ config: own, lifecycle, database: () => database });
-  const { port, drain } = await serve(app, own, lifecycle);
+  const own = { ...parts().config.mongo, ...mongo };
+  const database = openDatabase(own, indexKeys);
+  const { url, close } = await startOwnHost({ mongo: own }, () => database);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     async close() {
-      await drain(0, 0);
+      await close();
       await database.close();
     },
   };
