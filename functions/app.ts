@@ -1,14 +1,14 @@
 import { name, version } from '../package.json';
 import type { Config } from './config';
 import { type DataParts, dataResources } from './data';
-import type { Database } from './database';
+import { openStore } from './documents/store';
 import { healthResources } from './health';
-import type { Lifecycle } from './lifecycle';
-import { createMemory } from './memory';
-import { noParameters } from './query';
-import { sendJson } from './respond';
-import { operation, type RequestHandler, type Resource, router } from './router';
-import { openStore } from './store';
+import { noParameters } from './http/query';
+import { sendJson } from './http/respond';
+import { operation, type RequestHandler, type Resource, router } from './http/router';
+import type { Database } from './mongo/database';
+import type { Lifecycle } from './runtime/lifecycle';
+import { createMemory } from './runtime/memory';
 import { tellTime, timeResource } from './time';
 
 const routes = [

@@ -1,46 +1,27 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
-import { checkUri } from './uri-options';
-import { wholeNumber } from './whole-number';
+import type { ServerOptions } from './http/server';
+import type { MongoConfig } from './mongo/database';
+import { checkUri } from './mongo/uri-options';
+import { ConfigError } from './runtime/errors';
+import { wholeNumber } from './runtime/whole-number';
 
 z.config(english());
 
 type Environment = Record<string, string | undefined>;
 
-/** What the service was told by its environment. Times are in ms, sizes in bytes. */
-export interface Config {
-  port: number;
+/** The service's settings. Times are in ms, sizes in bytes. */
+export interface Config extends ServerOptions {
   logLevel: (typeof logLevels)[number];
-  logRequests: boolean;
   bodyLimitBytes: number;
-  keepAliveTimeoutMs: number;
+  /** How long requests are still accepted after a signal. */
   drainDelayMs: number;
+  /** How long the requests in flight may take after that. */
   drainTimeoutMs: number;
-  /** what all requests in flight may hold together */
+  /** What all requests in flight may hold together. */
   memoryBudgetBytes: number;
-  /** how long a body being received, or a response being taken, may make no progress */
-  transferTimeoutMs: number;
-  maxConnections: number;
   mongo: MongoConfig;
-}
-
-/** Where the database is, and how much of it one process may use. */
-export interface MongoConfig {
-  uri: string;
-  auth?: { username: string; password: string };
-  database: string;
-  poolSize: number;
-  timeoutMs: number;
-}
-
-/** Names every variable that can't be used, one a line, and never a value. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-
-  constructor(problems: string[]) {
-    super(`The configuration can't be used:\n${problems.map((line) => `  ${line}`).join('\n')}`);
-  }
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openDatabase } from './database';
-import { checkDocument, toDocument } from './document';
-import { Overloaded } from './errors';
+import { checkDocument, toDocument } from './documents/document';
+import { indexKeys, toInsert } from './documents/insert';
+import { openStore } from './documents/store';
 import { parts } from './index';
-import { indexKeys, toInsert } from './insert';
-import { createMemory } from './memory';
-import { openStore } from './store';
+import { openDatabase } from './mongo/database';
+import { Overloaded } from './runtime/errors';
+import { createMemory } from './runtime/memory';
 
 const { mongo } = parts().config;
 

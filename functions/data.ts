@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import * as z from 'zod/mini';
-import { announcedSize, type HostedRequest, parseJson, readAtOnce, readBody } from './body';
-import { checkDocument, toDocument } from './document';
-import { Overloaded } from './errors';
-import { newId } from './id';
-import { parseIdempotencyKey } from './idempotency-key';
-import { type Insert, toInsert } from './insert';
-import type { Memory, Room } from './memory';
-import { Problem, toProblem } from './problem';
-import { noParameters } from './query';
-import { type Body, sendBody, whenSent } from './respond';
-import { type Exchange, operation, type Resource } from './router';
-import type { Store } from './store';
-import { wholeNumber } from './whole-number';
+import { checkDocument, toDocument } from './documents/document';
+import { newId } from './documents/id';
+import { parseIdempotencyKey } from './documents/idempotency-key';
+import { type Insert, toInsert } from './documents/insert';
+import type { Store } from './documents/store';
+import { announcedSize, type HostedRequest, parseJson, readAtOnce, readBody } from './http/body';
+import { Problem, toProblem } from './http/problem';
+import { noParameters } from './http/query';
+import { type Body, sendBody, whenSent } from './http/respond';
+import { type Exchange, operation, type Resource } from './http/router';
+import { Overloaded } from './runtime/errors';
+import type { Memory, Room } from './runtime/memory';
+import { wholeNumber } from './runtime/whole-number';
 
 const page = z.strictObject({
   limit: z._default(wholeNumber(1, 200), 50),

@@ -1,9 +1,9 @@
-import type { Database } from './database';
-import type { Lifecycle } from './lifecycle';
-import { Problem } from './problem';
-import { noParameters } from './query';
-import { sendJson } from './respond';
-import { operation, type Resource } from './router';
+import { Problem } from './http/problem';
+import { noParameters } from './http/query';
+import { sendJson } from './http/respond';
+import { operation, type Resource } from './http/router';
+import type { Database } from './mongo/database';
+import type { Lifecycle } from './runtime/lifecycle';
 
 const notReady = (detail: string) =>
   new Problem('not-ready', detail, { headers: { 'Retry-After': '1' } });

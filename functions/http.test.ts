@@ -3,7 +3,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { name, version } from '../package.json';
 import { parts } from './index';
-import { type Answer, type Host, post, send, startFramework, startOwnHost } from './testing';
+import {
+  type Answer,
+  type Host,
+  post,
+  send,
+  startFramework,
+  startOwnHost,
+} from './testing/testing';
 
 interface Row {
   does: string;

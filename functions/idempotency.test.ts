@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startProxy } from '../load/chaos/proxy';
-import type { Stored } from './client';
+import { startProxy } from '../tools/network/faulty-proxy';
 import { parts } from './index';
+import type { Stored } from './mongo/client';
 import {
   type Host,
   killProcesses,
@@ -14,7 +14,7 @@ import {
   startProcess,
   startService,
   until,
-} from './testing';
+} from './testing/testing';
 
 const { mongo } = parts().config;
 

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { getFunction } from '@google-cloud/functions-framework/testing';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freePort } from '../mongo/embedded/port';
 import { version } from '../package.json';
+import { freePort } from '../tools/network/ports';
 import { app, data, time } from './index';
-import { post, send, until } from './testing';
+import { post, send, until } from './testing/testing';
 
 test('the functions are registered with the framework', () => {
   assert.is(getFunction('app'), app);

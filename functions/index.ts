@@ -1,9 +1,9 @@
 import { http } from '@google-cloud/functions-framework';
 import { createApp, once, type Parts, time } from './app';
 import { parseConfig } from './config';
-import { openDatabase } from './database';
-import { indexKeys } from './insert';
-import type { RequestHandler } from './router';
+import { indexKeys } from './documents/insert';
+import type { RequestHandler } from './http/router';
+import { openDatabase } from './mongo/database';
 
 /** What the functions are made of: read when one first needs it, as `time` alone needs nothing. */
 export const parts = once((): Parts => {

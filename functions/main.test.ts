@@ -11,8 +11,8 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startDatabase } from '../mongo/embedded/database';
-import { freePort } from '../mongo/embedded/port';
+import { startDatabase } from '../tools/database/embedded-database';
+import { freePort } from '../tools/network/ports';
 import {
   converse,
   exchange,
@@ -24,7 +24,7 @@ import {
   send,
   startProcess,
   until,
-} from './testing';
+} from './testing/testing';
 
 const nowhere = 'mongodb://app:s3cret@127.0.0.1:1/?authSource=admin';
 

@@ -1,12 +1,13 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp, once } from './app';
-import { type Config, ConfigError, parseConfig } from './config';
-import { type Database, openDatabase } from './database';
-import { indexKeys } from './insert';
-import type { Lifecycle } from './lifecycle';
-import { flushLog, log } from './log';
-import { type Server, serve } from './server';
+import { type Config, parseConfig } from './config';
+import { indexKeys } from './documents/insert';
+import { type Server, serve } from './http/server';
+import { type Database, openDatabase } from './mongo/database';
+import { ConfigError } from './runtime/errors';
+import type { Lifecycle } from './runtime/lifecycle';
+import { flushLog, log } from './runtime/log';
 
 /** For requests that came while the process started: to load the driver takes several times as long. */
 const headStartMs = 10;

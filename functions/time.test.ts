@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Problem } from './problem';
+import { Problem } from './http/problem';
 import { tellTime } from './time';
 import { allZoneNames, zoneName } from './zones';
 

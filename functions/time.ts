@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { Problem } from './problem';
-import { sendJson } from './respond';
-import { operation, type Resource } from './router';
+import { Problem } from './http/problem';
+import { sendJson } from './http/respond';
+import { operation, type Resource } from './http/router';
 import { zoneName } from './zones';
 
 /** A moment as `GET /time` tells it. */

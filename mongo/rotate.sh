@@ -3,7 +3,7 @@
 # beside the old, puts it into the Secret mongo-app, rolls out both variants, and drops the old user
 # when no pod that knows it is left. (A new password for the same user would fail requests: a pool
 # opens connections all the time.) After an interruption, run it again: it leaves one user.
-. "$(dirname "$0")/../knative/lib.sh"
+. "$(dirname "$0")/../knative/deploy/lib.sh"
 
 need_cluster
 new=app-$(date -u +%Y%m%d%H%M%S)

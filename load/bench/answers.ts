@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { page, type Store } from './collection';
 import type { Running } from './processes';
-import { type Item, posted, type Route } from './requests';
-import { page, type Store } from './store';
+import { type Item, posted, type Route } from './routes';
 
 interface Answer {
   status: number;

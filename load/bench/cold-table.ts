@@ -1,5 +1,5 @@
 import { bare, flask } from './contenders';
-import type { Route } from './requests';
+import type { Route } from './routes';
 import { type Summary, summarize } from './statistics';
 import { about, rounded, rows } from './table';
 import type { Plot } from './write';

@@ -6,11 +6,11 @@ import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { limitCpu } from './cgroup';
 import { type ColdReport, markdown, plot, ratios } from './cold-table';
+import { openStore, page, type Store } from './collection';
 import { bare, type Contender, contenders, own } from './contenders';
 import { prepare } from './prepare';
 import { firstAnswer, start } from './processes';
-import { type Route, routes } from './requests';
-import { openStore, page, type Store } from './store';
+import { type Route, routes } from './routes';
 import { versions } from './versions';
 import { write } from './write';
 

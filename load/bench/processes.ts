@@ -5,10 +5,10 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../mongo/embedded/port';
+import { freePort } from '../../tools/network/ports';
+import type { Store } from './collection';
 import { type Contender, nodeFolder } from './contenders';
-import { posted, type Route } from './requests';
-import type { Store } from './store';
+import { posted, type Route } from './routes';
 
 /** A contender's process, with those that it started in turn. */
 export interface Running {

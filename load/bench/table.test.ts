@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { contenders, own, raw } from './contenders';
-import type { Report, Sample } from './report';
+import type { Report, Sample } from './measurements';
 import { markdown, plot, ratios, rounded } from './table';
 
 const rates = [

@@ -1,5 +1,5 @@
 import { raw } from './contenders';
-import type { Report, Sample } from './report';
+import type { Report, Sample } from './measurements';
 import { type Summary, summarize } from './statistics';
 import type { Plot } from './write';
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { posted, type Route } from './requests';
+import { posted, type Route } from './routes';
 
 /** What came of a load. Times are in ms but for `seconds`. */
 export interface Load {

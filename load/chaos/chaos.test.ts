@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { killProcesses, startProcess, until } from '../../functions/testing';
+import { killProcesses, startProcess, until } from '../../functions/testing/testing';
+import { report } from './chaos-report';
 import { startLedger } from './ledger';
 import { fromService } from './readers';
 import { attemptOf, digestOf, type Entry } from './record';
-import { report } from './report';
 import { run } from './run';
 import { plan } from './schedule';
 import { compare, type Found, type Reader } from './verdict';

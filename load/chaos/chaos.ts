@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { report } from './report';
+import { report } from './chaos-report';
 import { run } from './run';
 import { plan } from './schedule';
 

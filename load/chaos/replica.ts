@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { lastingPort } from '../../tools/network/ports';
 import type { Target } from './client';
-import { lastingPort } from './port';
 
 /** A process of the service. */
 export interface Replica {

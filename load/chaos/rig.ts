@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDatabase } from '../../mongo/embedded/database';
-import { identify, runs } from '../../mongo/embedded/processes';
+import { startDatabase } from '../../tools/database/embedded-database';
+import { type FaultyProxy, startProxy } from '../../tools/network/faulty-proxy';
+import { identify, runs } from '../../tools/programs/processes';
 import type { Target } from './client';
-import { type FaultyProxy, startProxy } from './proxy';
 import { type Replica, startReplica } from './replica';
 
 /** The service on this machine: replicas, a proxy behind them, and the database behind that. */

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { host } from '../../mongo/embedded/port';
+import { host } from '../../tools/network/ports';
 
 export interface Answer {
   status: number;

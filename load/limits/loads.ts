@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { host } from '../../mongo/embedded/port';
+import { host } from '../../tools/network/ports';
 import { misbehave, repeat, type Target } from './clients';
 import { type Connection, get, lastChunk, open, post, postHead, postInChunks } from './connection';
-import type { Documents } from './database';
 import { json, type Kind } from './documents';
+import type { Documents } from './fake-database';
 
 /** Requests of which each is allowed, or clients of which each could be a slow one. */
 export interface Load {

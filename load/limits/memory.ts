@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyTally, standBy, type Target } from './clients';
-import { startFakeDatabase } from './database';
+import { startFakeDatabase } from './fake-database';
 import { type Load, loads } from './loads';
 import { type Limits, startService, statusOf } from './service';
 import { faultsOf, type MemoryRow } from './table';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { posted } from '../bench/requests';
-import { percentile } from '../requests';
+import { posted } from '../bench/routes';
+import { percentile } from '../shared/k6-samples';
 import { type Connection, get, open, post } from './connection';
-import { startFakeDatabase } from './database';
+import { startFakeDatabase } from './fake-database';
 import { type Limits, type Service, startService } from './service';
 import type { OverloadRow } from './table';
 

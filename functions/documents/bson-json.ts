@@ -1,0 +1,337 @@
+import { isUtf8 } from 'node:buffer';
+import { later } from '../mongo/later';
+
+/** A stored document as clients see it. */
+export interface ItemJson {
+  /** Its `_id` as text: a string as it is, anything that another program chose as JSON has it. */
+  id: string;
+  /** `{"id":…,"createdAt":…,"data":…}` in UTF-8, without what the document lacks. */
+  json: Buffer;
+}
+
+/**
+ * Makes JSON of a document `{ _id, createdAt, data }` straight from its BSON. That is what
+ * `JSON.stringify` makes of the driver's objects, except that names keep their order, none is lost,
+ * and an object with `$ref` and `$id` is like any other. Text that is not UTF-8 gets U+FFFD.
+ *
+ * @param stored the bytes of one document, nested however deeply
+ * @throws {Error} for bytes that are not BSON
+ */
+export function itemJson(stored: Uint8Array): ItemJson {
+  const bson = new Bson(stored);
+  const fields = bson.fields();
+  const json = new Json(bson, stored.length + 32);
+  json.text('{');
+  json.field('"id":', fields._id);
+  const id = json.toString(6);
+  json.field('"createdAt":', fields.createdAt);
+  json.field('"data":', fields.data);
+  json.text('}');
+  return { id: id.startsWith('"') ? JSON.parse(id) : id, json: json.toBuffer() };
+}
+
+/** https://bsonspec.org/spec.html */
+const DOUBLE = 1;
+const STRING = 2;
+const OBJECT = 3;
+const ARRAY = 4;
+const BINARY = 5;
+const UNDEFINED = 6;
+const OBJECT_ID = 7;
+const BOOLEAN = 8;
+const DATE = 9;
+const NULL = 10;
+const REGEXP = 11;
+const DB_POINTER = 12;
+const CODE = 13;
+const SYMBOL = 14;
+const CODE_WITH_SCOPE = 15;
+const INT32 = 16;
+const TIMESTAMP = 17;
+const INT64 = 18;
+const DECIMAL128 = 19;
+const MAX_KEY = 127;
+const MIN_KEY = 255;
+
+/** Where a value is. */
+interface Place {
+  type: number;
+  at: number;
+}
+
+interface Fields {
+  _id: Place | undefined;
+  createdAt: Place | undefined;
+  data: Place | undefined;
+}
+
+/** Bytes of one document. Every length is taken as unsigned, so that reading always gets on. */
+class Bson {
+  readonly view: DataView;
+
+  constructor(readonly bytes: Uint8Array) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  uint8(at: number): number {
+    const byte = this.bytes[at];
+    if (byte === undefined) throw new Error('The stored document is not BSON: it ends too early.');
+    return byte;
+  }
+
+  /** @returns the offset of the next NUL */
+  nul(at: number): number {
+    let end = at;
+    while (this.uint8(end) !== 0) end++;
+    return end;
+  }
+
+  /** Of the document itself; of a name that is there twice, the last. */
+  fields(): Fields {
+    const fields: Fields = { _id: undefined, createdAt: undefined, data: undefined };
+    for (let at = 4; ; ) {
+      const type = this.uint8(at);
+      if (type === 0) return fields;
+      const name = at + 1;
+      const end = this.nul(name);
+      at = end + 1;
+      if (this.is('_id', name, end)) fields._id = { type, at };
+      else if (this.is('createdAt', name, end)) fields.createdAt = { type, at };
+      else if (this.is('data', name, end)) fields.data = { type, at };
+      at = this.end(type, at);
+    }
+  }
+
+  private is(name: string, from: number, to: number): boolean {
+    if (name.length !== to - from) return false;
+    for (let i = 0; i < name.length; i++) {
+      if (name.charCodeAt(i) !== this.bytes[from + i]) return false;
+    }
+    return true;
+  }
+
+  /** @returns the offset after a value */
+  end(type: number, at: number): number {
+    switch (type) {
+      case UNDEFINED:
+      case NULL:
+      case MIN_KEY:
+      case MAX_KEY:
+        return at;
+      case BOOLEAN:
+        return at + 1;
+      case INT32:
+        return at + 4;
+      case DOUBLE:
+      case DATE:
+      case TIMESTAMP:
+      case INT64:
+        return at + 8;
+      case OBJECT_ID:
+        return at + 12;
+      case DECIMAL128:
+        return at + 16;
+      case REGEXP:
+        return this.nul(this.nul(at) + 1) + 1;
+      case OBJECT:
+      case ARRAY:
+      case CODE_WITH_SCOPE:
+        return at + this.view.getUint32(at, true);
+      case STRING:
+      case CODE:
+      case SYMBOL:
+        return at + 4 + this.view.getUint32(at, true);
+      case BINARY:
+        return at + 5 + this.view.getUint32(at, true);
+      case DB_POINTER:
+        return at + 16 + this.view.getUint32(at, true);
+      default:
+        throw new Error(`The stored document is not BSON: ${type} is no type.`);
+    }
+  }
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** What a byte in a string has to be written as, if not as itself. */
+const escapes: (string | undefined)[] = Array.from({ length: 256 }, (_, byte) => {
+  const escaped = JSON.stringify(String.fromCharCode(byte)).slice(1, -1);
+  return escaped.length > 1 ? escaped : undefined;
+});
+
+/** Below this many bytes a loop copies faster than a call does. */
+const SHORT = 48;
+
+/** JSON that grows at its end. */
+class Json {
+  private bytes: Buffer;
+  private length = 0;
+
+  /** @param size of the JSON in bytes, as far as can be guessed */
+  constructor(
+    private readonly bson: Bson,
+    size: number,
+  ) {
+    this.bytes = Buffer.allocUnsafe(size);
+  }
+
+  toString(from: number): string {
+    return this.bytes.toString('utf8', from, this.length);
+  }
+
+  toBuffer(): Buffer {
+    const json = this.bytes.subarray(0, this.length);
+    if (!isUtf8(json)) return Buffer.from(json.toString());
+    return this.length * 2 < this.bytes.length ? Buffer.from(json) : json;
+  }
+
+  field(name: string, place: Place | undefined): void {
+    if (!place || place.type === UNDEFINED) return;
+    if (this.length > 1) this.byte(COMMA);
+    this.text(name);
+    this.value(place.type, place.at);
+  }
+
+  /** Writes text that is ASCII. */
+  text(text: string): void {
+    const { length } = text;
+    this.reserve(length);
+    for (let i = 0; i < length; i++) this.bytes[this.length++] = text.charCodeAt(i);
+  }
+
+  private byte(byte: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = byte;
+  }
+
+  private reserve(size: number): void {
+    if (this.length + size <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafe(this.bytes.length * 2 + size);
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
+
+  /** Writes a value and all that is nested in it, without recursion: depth is the document's. */
+  private value(type: number, at: number): void {
+    if (type !== OBJECT && type !== ARRAY) {
+      this.scalar(type, at);
+      return;
+    }
+    const { bson } = this;
+    /** Of all that is open, what closes it. */
+    const closing: number[] = [];
+    let place = at;
+    let isArray = type === ARRAY;
+    let isFirst = true;
+    this.byte(isArray ? OPEN_BRACKET : OPEN_BRACE);
+    closing.push(isArray ? CLOSE_BRACKET : CLOSE_BRACE);
+    place += 4;
+    for (;;) {
+      const kind = bson.uint8(place++);
+      if (kind === 0) {
+        this.byte(closing.pop() as number);
+        if (closing.length === 0) return;
+        isArray = closing.at(-1) === CLOSE_BRACKET;
+        isFirst = false;
+        continue;
+      }
+      const name = place;
+      place = bson.nul(place) + 1;
+      if (kind === UNDEFINED && !isArray) continue;
+      if (!isFirst) this.byte(COMMA);
+      isFirst = false;
+      if (!isArray) {
+        this.string(name, place - 1);
+        this.byte(COLON);
+      }
+      if (kind === OBJECT || kind === ARRAY) {
+        isArray = kind === ARRAY;
+        isFirst = true;
+        this.byte(isArray ? OPEN_BRACKET : OPEN_BRACE);
+        closing.push(isArray ? CLOSE_BRACKET : CLOSE_BRACE);
+        place += 4;
+      } else {
+        this.scalar(kind, place);
+        place = bson.end(kind, place);
+      }
+    }
+  }
+
+  private scalar(type: number, at: number): void {
+    const { bson } = this;
+    if (type === STRING) this.string(at + 4, at + 3 + bson.view.getUint32(at, true));
+    else if (type === INT32) this.text(String(bson.view.getInt32(at, true)));
+    else if (type === DOUBLE) this.number(bson.view.getFloat64(at, true));
+    else if (type === BOOLEAN) this.text(bson.uint8(at) === 1 ? 'true' : 'false');
+    else if (type === NULL || type === UNDEFINED) this.text('null');
+    else if (type === DATE) this.date(this.int64(at));
+    else if (type === INT64 && Number.isSafeInteger(this.int64(at))) this.number(this.int64(at));
+    else if (type === REGEXP)
+      this.text('{}'); // not all are ones that JavaScript takes
+    else this.rare(type, at);
+  }
+
+  private date(ms: number): void {
+    const date = new Date(ms);
+    this.text(Number.isNaN(date.getTime()) ? 'null' : `"${date.toISOString()}"`);
+  }
+
+  /** Rounded to a double. */
+  private int64(at: number): number {
+    const { view } = this.bson;
+    return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+  }
+
+  private number(number: number): void {
+    this.text(Number.isFinite(number) ? String(number) : 'null');
+  }
+
+  /** Writes a string of BSON, or a name. */
+  private string(from: number, to: number): void {
+    const source = this.bson.bytes;
+    if (to > source.length) throw new Error('The stored document is not BSON: a text is too long.');
+    this.reserve(to - from + 2);
+    this.bytes[this.length++] = QUOTE;
+    let start = from;
+    for (let i = from; i < to; i++) {
+      const escaped = escapes[source[i] as number];
+      if (escaped === undefined) continue;
+      this.copy(start, i);
+      this.text(escaped);
+      this.reserve(to - i + 1);
+      start = i + 1;
+    }
+    this.copy(start, to);
+    this.bytes[this.length++] = QUOTE;
+  }
+
+  private copy(from: number, to: number): void {
+    const source = this.bson.bytes;
+    if (to - from < SHORT) {
+      for (let i = from; i < to; i++) this.bytes[this.length++] = source[i] as number;
+    } else {
+      this.bytes.set(source.subarray(from, to), this.length);
+      this.length += to - from;
+    }
+  }
+
+  /** Writes what the driver makes of a type that JSON does not have. */
+  private rare(type: number, at: number): void {
+    const value = this.bson.bytes.subarray(at, this.bson.end(type, at));
+    const document = Buffer.alloc(value.length + 7); // a size, the type, an empty name, the value, NUL
+    document.writeInt32LE(document.length);
+    document[4] = type;
+    document.set(value, 6);
+    const { '': read } = later().BSON.deserialize(document, { validation: { utf8: false } });
+    const json = Buffer.from(JSON.stringify(read));
+    this.reserve(json.length);
+    this.bytes.set(json, this.length);
+    this.length += json.length;
+  }
+}

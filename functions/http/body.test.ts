@@ -1,0 +1,341 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Config } from '../config';
+import { parts } from '../index';
+import {
+  converse,
+  getText,
+  holdDatabase,
+  parseAnswers,
+  post,
+  postHead,
+  send,
+  startOwnHost,
+} from '../testing/testing';
+
+const chunkedHead = postHead('Transfer-Encoding: chunked');
+const hosts: { close(): Promise<void> }[] = [];
+
+async function open(...args: Parameters<typeof startOwnHost>): Promise<string> {
+  const host = await startOwnHost(...args);
+  hosts.push(host);
+  return host.url;
+}
+
+async function closeAll(): Promise<void> {
+  await Promise.all(hosts.splice(0).map((host) => host.close()));
+}
+
+const progress = suite('a body that is being sent');
+progress.after.each(closeAll);
+
+for (const [what, text] of [
+  ['after its first byte', `${postHead('Content-Length: 100')}{`],
+  ['before it', postHead('Content-Length: 100')],
+  ['in chunks', `${chunkedHead}1\r\n{\r\n`],
+  ['in the middle of a chunk', `${chunkedHead}ff\r\n{`],
+  ['in the length of a chunk', `${chunkedHead}1\r\n{\r\nf`],
+  ['before the last chunk', `${chunkedHead}2\r\n{}\r\n`],
+] as const) {
+  progress(`that stops ${what} is told so`, async () => {
+    const url = await open({ transferTimeoutMs: 150 });
+    const { socket, ended, failure } = converse(url);
+    socket.write(text);
+    const [answer, ...more] = await ended;
+    assert.is(answer?.status, 408);
+    assert.is(JSON.parse(answer?.body ?? '').type, 'urn:problem-type:request-timeout');
+    assert.equal(more, []);
+    assert.is(failure(), undefined);
+  });
+}
+
+progress('that comes slowly, but goes on, is taken', async () => {
+  const url = await open({ transferTimeoutMs: 1000 });
+  const { socket, answers } = converse(url);
+  const body = JSON.stringify({ text: 'x'.repeat(20) });
+  socket.write(postHead(`Content-Length: ${body.length}`));
+  for (const char of body) {
+    await sleep(60);
+    socket.write(char);
+  }
+  assert.is((await answers(1))[0]?.status, 201);
+  socket.destroy();
+});
+
+progress('that stops while it waits for memory is told so when there is some', async () => {
+  const { database, asked, release } = holdDatabase();
+  const url = await open({ transferTimeoutMs: 150, memoryBudgetBytes: 70_000 }, database);
+  const first = post(`${url}/data`, {});
+  await asked;
+  const { socket, ended } = converse(url);
+  await once(socket, 'connect');
+  socket.write(`${postHead('Content-Length: 10000')}{`);
+  await sleep(400);
+  release();
+  assert.is((await first).status, 201);
+  assert.is((await ended)[0]?.status, 408);
+});
+
+progress('in chunks of one byte', async () => {
+  const url = await open();
+  const { socket, answers } = converse(url);
+  const body = JSON.stringify({ text: 'x'.repeat(20_000) });
+  socket.write(`${chunkedHead}${[...body].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`);
+  const [answer] = await answers(1);
+  assert.is(answer?.status, 201);
+  assert.is(JSON.parse(answer?.body ?? '').data.text.length, 20_000);
+  socket.destroy();
+});
+
+progress('with trailers', async () => {
+  const url = await open();
+  const { socket, answers } = converse(url);
+  socket.write(`${chunkedHead}2\r\n{}\r\n0\r\nA: b\r\n\r\n${getText('/time')}`);
+  assert.equal(
+    (await answers(2)).map(({ status }) => status),
+    [201, 200],
+  );
+  socket.destroy();
+});
+
+/** Posts a body and closes this side of the connection, so that nothing more can come. */
+async function postAndClose(url: string, length: number) {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  socket.end(`${postHead(`Content-Length: ${length}`)}{"a":1}`);
+  return parseAnswers((await socket.setEncoding('latin1').toArray()).join(''))[0];
+}
+
+progress('that ends early is told so', async () => {
+  const answer = await postAndClose(await open(), 70);
+  assert.is(answer?.status, 400);
+  assert.is(JSON.parse(answer?.body ?? '').type, 'urn:problem-type:incomplete-body');
+});
+
+progress('after which its client closes that direction is answered', async () => {
+  assert.is((await postAndClose(await open(), 7))?.status, 201);
+});
+
+const mebibyte = 2 ** 20;
+
+for (const [status, size, lines] of [
+  [413, 4 * mebibyte, []],
+  [415, mebibyte, ['Content-Encoding: gzip']],
+  [415, 4 * mebibyte, ['Content-Encoding: gzip']],
+  [400, mebibyte, ['Idempotency-Key: a b']],
+  [503, mebibyte, []],
+] as [number, number, string[]][]) {
+  progress(
+    `that was answered early with ${status} may go on, all ${size} bytes of it`,
+    async () => {
+      // no memory becomes free in time for the 503
+      const { mongo } = parts().config;
+      const { database, asked, release } = holdDatabase();
+      const busy: Partial<Config> = {
+        memoryBudgetBytes: 40_000,
+        mongo: { ...mongo, timeoutMs: 100 },
+      };
+      const url = await open(status === 503 ? busy : {}, database);
+      const first = status === 503 ? post(`${url}/data`, {}) : undefined;
+      if (first) await asked;
+      const { socket, answers, failure } = converse(url);
+      socket.write(postHead([`Content-Length: ${size}`, ...lines].join('\r\n')));
+      assert.is((await answers(1))[0]?.status, status);
+      for (let sent = 0; sent < size; sent += 2 ** 16) {
+        if (!socket.write('x'.repeat(2 ** 16))) await once(socket, 'drain');
+        await sleep(2);
+      }
+      socket.write(getText('/time'));
+      assert.equal(
+        (await answers(2)).map((answer) => answer.status),
+        [status, 200],
+      );
+      assert.is(failure(), undefined);
+      socket.destroy();
+      release();
+      await first;
+    },
+  );
+}
+
+progress('in chunks that is too large is refused, and cut if it does not end', async () => {
+  const url = await open();
+  const { socket, answers, ended } = converse(url);
+  const chunk = `10000\r\n${'x'.repeat(2 ** 16)}\r\n`;
+  socket.write(chunkedHead);
+  for (let sent = 0; sent <= 16; sent++) socket.write(chunk);
+  assert.is((await answers(1))[0]?.status, 413);
+  const endless = setInterval(() => socket.write(chunk), 10);
+  await ended;
+  clearInterval(endless);
+});
+
+progress.run();
+
+const expecting = suite('Expect: 100-continue');
+expecting.after.each(closeAll);
+
+const expect = 'Expect: 100-continue';
+const expectingHead = (...lines: string[]) => postHead([expect, ...lines].join('\r\n'));
+
+for (const [status, head] of [
+  [400, expectingHead('Content-Length: 2', 'Idempotency-Key: "a')],
+  [400, expectingHead('Content-Length: 2').replace('/data', '/data?x=1')],
+  [400, expectingHead('Content-Length: 2', 'Host: b')],
+  [404, expectingHead('Content-Length: 2').replace('/data', '/nothing')],
+  [405, expectingHead('Content-Length: 2').replace('/data', '/time')],
+  [405, expectingHead('Content-Length: 2').replace('POST', 'PUT')],
+  [413, expectingHead('Content-Length: 5000000')],
+  [415, expectingHead('Content-Length: 2').replace('json', 'xml')],
+  [415, expectingHead('Content-Length: 2', 'Content-Encoding: br')],
+  [501, expectingHead('Transfer-Encoding: gzip, chunked')],
+] as const) {
+  expecting(`${status} comes without a 100, and ends the connection`, async () => {
+    const { socket, ended } = converse(await open());
+    socket.write(head);
+    assert.equal(
+      (await ended).map((answer) => [answer.status, answer.headers.get('connection')]),
+      [[status, 'close']],
+    );
+  });
+}
+
+for (const [status, body, framing] of [
+  [201, '{}', 'Content-Length: 2'],
+  [201, '2\r\n{}\r\n0\r\n\r\n', 'Transfer-Encoding: chunked'],
+  [422, '[]', 'Content-Length: 2'],
+  [400, '{,', 'Content-Length: 2'],
+] as const) {
+  expecting(`a body that is wanted for ${status} is asked for with ${framing}`, async () => {
+    const { socket, answers, ended } = converse(await open());
+    socket.write(expectingHead(framing));
+    assert.is((await answers(1))[0]?.status, 100);
+    socket.write(body);
+    assert.equal(
+      (await ended).map((answer) => answer.status),
+      [100, status],
+    );
+  });
+}
+
+expecting('a body that is not asked for before there is memory for it', async () => {
+  const { mongo } = parts().config;
+  const { database, asked, release } = holdDatabase();
+  const url = await open(
+    { memoryBudgetBytes: 40_000, mongo: { ...mongo, timeoutMs: 200 } },
+    database,
+  );
+  const first = post(`${url}/data`, {});
+  await asked;
+  const { socket, ended } = converse(url);
+  socket.write(expectingHead('Content-Length: 9000'));
+  assert.equal(
+    (await ended).map((answer) => answer.status),
+    [503],
+  );
+  release();
+  assert.is((await first).status, 201);
+});
+
+expecting('a client that sends its body at once sees the refusal', async () => {
+  const { socket, ended, failure } = converse(await open());
+  socket.write(expectingHead('Content-Length: 2000000') + 'x'.repeat(2_000_000));
+  assert.equal(
+    (await ended).map((answer) => answer.status),
+    [413],
+  );
+  assert.is(failure(), undefined);
+});
+
+expecting('without a body, nothing is asked for', async () => {
+  const { socket, ended } = converse(await open());
+  socket.write(getText('/time', expect));
+  assert.equal(
+    (await ended).map((answer) => answer.status),
+    [200],
+  );
+});
+
+expecting.run();
+
+const overload = suite('more than there is memory for');
+overload.after.each(closeAll);
+
+overload('posts wait for memory, and succeed', async () => {
+  const { database, asked, release } = holdDatabase();
+  const url = await open({ memoryBudgetBytes: 200_000 }, database);
+  const text = 'x'.repeat(60_000);
+  const posts = Array.from({ length: 8 }, (_, n) => post(`${url}/data`, { n, text }));
+  await asked;
+  release();
+  const answers = await Promise.all(posts);
+  assert.equal(
+    answers.map(({ status, json }) => [status, json.data.n]),
+    answers.map((_, n) => [201, n]),
+  );
+});
+
+overload('who waits in vain is told that nothing was stored', async () => {
+  const { mongo } = parts().config;
+  const { database, asked, release } = holdDatabase();
+  const url = await open(
+    { memoryBudgetBytes: 60_000, mongo: { ...mongo, timeoutMs: 200 } },
+    database,
+  );
+  const first = post(`${url}/data`, {});
+  await asked;
+  const [waits, lists] = await Promise.all([
+    post(`${url}/data`, { text: 'x'.repeat(5000) }),
+    send(`${url}/data`),
+  ]);
+  for (const { status, json, headers } of [waits, lists]) {
+    assert.is(status, 503);
+    assert.is(json.type, 'urn:problem-type:overloaded');
+    assert.is(headers.get('retry-after'), '1');
+  }
+  assert.match(waits.json.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+  assert.match(waits.json.detail, 'Nothing was stored.');
+  release();
+  assert.is((await first).status, 201);
+  assert.is((await send(`${url}/data/${waits.json.id}`)).status, 404);
+});
+
+overload('who sends slowly makes room for others', async () => {
+  const url = await open({ memoryBudgetBytes: 100_000 });
+  const { socket, answers } = converse(url);
+  socket.write(`${postHead('Content-Length: 30000')}{`);
+  await once(socket, 'connect');
+  await send(`${url}/time`);
+  const others = Array.from({ length: 5 }, () => post(`${url}/data`, { text: 'x'.repeat(9000) }));
+  const statuses = (await Promise.all(others)).map(({ status }) => status);
+  assert.equal(statuses, [201, 201, 201, 201, 201]);
+  const [answer] = await answers(1);
+  assert.is(answer?.status, 503);
+  const problem = JSON.parse(answer?.body ?? '');
+  assert.is(problem.type, 'urn:problem-type:overloaded');
+  assert.match(problem.detail, 'Nothing was stored.');
+  socket.destroy();
+});
+
+for (const count of [60, 5000]) {
+  overload(`${count} reads that nobody takes hold no memory afterwards`, async () => {
+    // one read at a time fits, if nothing else is held
+    const url = await open({ memoryBudgetBytes: 2 ** 24 });
+    const { json } = await post(`${url}/data`, { text: 'x'.repeat(900_000) });
+    for (let round = 0; round < 3; round++) {
+      const { socket, ended } = converse(url);
+      socket.pause();
+      socket.write(getText(`/data/${json.id}`).repeat(count));
+      await once(socket, 'connect');
+      await sleep(200);
+      socket.destroy();
+      await ended;
+      assert.is((await send(`${url}/data/${json.id}`)).status, 200);
+    }
+  });
+}
+
+overload.run();

@@ -1,0 +1,140 @@
+import { STATUS_CODES } from 'node:http';
+import { KeyReused, Overloaded, Refused, Unavailable } from '../runtime/errors';
+
+const statuses = {
+  'malformed-request': 400,
+  'malformed-json': 400,
+  'incomplete-body': 400,
+  'invalid-query': 400,
+  'invalid-idempotency-key': 400,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'request-timeout': 408,
+  'body-too-large': 413,
+  'unsupported-media-type': 415,
+  'unsupported-content-coding': 415,
+  'expectation-failed': 417,
+  'invalid-document': 422,
+  'nesting-too-deep': 422,
+  'idempotency-key-reused': 422,
+  'headers-too-large': 431,
+  internal: 500,
+  'unsupported-transfer-coding': 501,
+  'not-alive': 503,
+  'not-ready': 503,
+  overloaded: 503,
+  'database-unavailable': 503,
+} as const;
+
+export type ProblemType = keyof typeof statuses;
+
+/** What zod calls an issue: what is wrong, and the names that lead to it. */
+export interface Issue {
+  path: PropertyKey[];
+  message: string;
+}
+
+/**
+ * An answer that tells the client what went wrong, as RFC 9457 wants it. Thrown by a handler, sent
+ * by whoever called the handler.
+ */
+export class Problem extends Error {
+  override name = 'Problem';
+  readonly status: number;
+
+  constructor(
+    readonly type: ProblemType,
+    detail: string,
+    readonly more: {
+      headers?: Record<string, string> | undefined;
+      issues?: Issue[];
+      /** Of the document that it is about. */
+      id?: string;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(detail, { cause: more.cause });
+    this.status = statuses[type];
+  }
+
+  toJSON() {
+    return {
+      type: `urn:problem-type:${this.type}`,
+      title: STATUS_CODES[this.status],
+      status: this.status,
+      detail: this.message,
+      issues: this.more.issues,
+      id: this.more.id,
+    };
+  }
+}
+
+/** How far a document came that a request posted. */
+export interface Write {
+  id: string;
+  /** Whether MongoDB may have it. */
+  sent: boolean;
+  /** Whether the request had an Idempotency-Key. */
+  keyed: boolean;
+}
+
+/**
+ * The answer to an error: the one place where errors become HTTP.
+ *
+ * @param write for a POST: a 5xx then carries the id, and says whether the document may be stored. It
+ *   invites to repeat the request only where that can't store the document twice.
+ */
+export function toProblem(error: unknown, write?: Write): Problem {
+  const problem = problemOf(error);
+  if (!write || problem.status < 500) return problem;
+  const { id, sent, keyed } = write;
+  const { headers, cause } = problem.more;
+  if (!sent) {
+    return new Problem(problem.type, `Nothing was stored. ${problem.message}`, {
+      headers,
+      cause,
+      id,
+    });
+  }
+  const detail = keyed
+    ? 'The document may be stored. Send the same request again with the same Idempotency-Key: it is' +
+      ' stored once.'
+    : 'The document may be stored, under the id given here. Look for it before you post it again; with' +
+      ' an Idempotency-Key you could repeat the request safely.';
+  return new Problem(problem.type, detail, { ...(keyed && { headers }), cause, id });
+}
+
+const soon = { 'Retry-After': '1' };
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof Unavailable) {
+    const { cause } = error;
+    return new Problem('database-unavailable', 'MongoDB is unreachable or fails. Try again.', {
+      headers: soon,
+      cause,
+    });
+  }
+  if (error instanceof Overloaded) {
+    return new Problem('overloaded', 'The service has more to do than it can. Try again.', {
+      headers: soon,
+      cause: error,
+    });
+  }
+  if (error instanceof Refused) {
+    const { message, path, cause } = error;
+    return new Problem('invalid-document', `MongoDB refuses this: ${message}.`, {
+      issues: [{ path, message }],
+      cause,
+    });
+  }
+  if (error instanceof KeyReused) {
+    return new Problem(
+      'idempotency-key-reused',
+      'This Idempotency-Key was sent with another document. Use a new key for each document.',
+    );
+  }
+  return new Problem('internal', 'The service failed at this request; its log tells why.', {
+    cause: error,
+  });
+}

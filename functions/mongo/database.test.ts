@@ -1,0 +1,299 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MongoClient } from 'mongodb';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startDatabase } from '../../tools/database/embedded-database';
+import { type FaultyProxy, startProxy } from '../../tools/network/faulty-proxy';
+import { checkDocument, toDocument } from '../documents/document';
+import { insertBatch, toInsert } from '../documents/insert';
+import { parts } from '../index';
+import { Unavailable } from '../runtime/errors';
+import { startFakeMongod } from '../testing/fake-mongod';
+import { killProcesses, post, send, startProcess, startService, until } from '../testing/testing';
+import { type Database, openDatabase } from './database';
+
+const { mongo } = parts().config;
+
+const target = new URL(mongo.uri.replace('mongodb:', 'http:'));
+
+/** Where a proxy in front of the real database is. */
+const through = ({ port }: FaultyProxy) => mongo.uri.replace(target.host, `127.0.0.1:${port}`);
+
+function find(database: Database): Promise<unknown> {
+  return database.run('find', ({ documents, signal, maxTimeMS }) =>
+    documents.findOne({ _id: 'none' }, { signal, maxTimeMS }),
+  );
+}
+
+/** Of an operation that is to fail as unavailable: what its error gives as the cause. */
+async function causeOf(operation: Promise<unknown>): Promise<string> {
+  const error = await operation.catch((thrown) => thrown);
+  assert.instance(error, Unavailable);
+  return String((error as Unavailable).cause);
+}
+
+const healing = suite('healing');
+
+for (const kind of ['streamed', 'polled', 'real'] as const) {
+  healing(`${kind}: operations succeed after every cut, without an error`, async () => {
+    const fake = await startFakeMongod({ streaming: kind === 'streamed' });
+    const proxy = await startProxy(kind === 'real' ? Number(target.port) : fake.port);
+    const uri = kind === 'real' ? through(proxy) : `mongodb://127.0.0.1:${proxy.port}/`;
+    const database = openDatabase({ ...mongo, uri, timeoutMs: 20_000 });
+    const cuts: Record<string, () => void> = {
+      'ended, oldest first': () => proxy.end('oldest'),
+      'ended, newest first': () => proxy.end('newest'),
+      reset: () => proxy.reset(),
+      'dead without a word': () => {
+        proxy.blackHole(true);
+        proxy.fill();
+      },
+      'not taking anything': () => {
+        proxy.blackHole(false);
+        proxy.fill();
+      },
+    };
+    try {
+      for (const [what, cut] of Object.entries(cuts)) {
+        for (let trial = 0; trial < (what.startsWith('ended') ? 3 : 1); trial++) {
+          await find(database);
+          const underWay = [find(database), find(database)];
+          cut();
+          await Promise.all(underWay);
+          await Promise.all([find(database), find(database)]);
+          assert.is(database.reach(), 'reachable', what);
+          assert.ok(database.watching(), what);
+        }
+      }
+    } finally {
+      await database.close();
+      proxy.close();
+      fake.close();
+    }
+  });
+}
+
+healing('no connection stays out of the pool when large documents were not taken', async () => {
+  const proxy = await startProxy(Number(target.port));
+  const out = new Set<unknown>();
+  const database = openDatabase(
+    { ...mongo, uri: through(proxy), poolSize: 2, timeoutMs: 1000 },
+    async ({ db: { client } }) => {
+      const name = ({ address, connectionId }: { address: string; connectionId: unknown }) =>
+        `${address} ${connectionId} ${clients.indexOf(client)}`;
+      clients.push(client);
+      client.on('connectionCheckedOut', (event) => out.add(name(event)));
+      client.on('connectionCheckedIn', (event) => out.delete(name(event)));
+    },
+  );
+  const clients: MongoClient[] = [];
+  const text = 'x'.repeat(2 ** 20);
+  const insert = (count: number) => {
+    const batch = Array.from({ length: count }, (_, n) => {
+      const { value, elements } = checkDocument({ n, text });
+      return toInsert(toDocument(value, elements), undefined);
+    });
+    return insertBatch(database, batch, performance.now());
+  };
+  try {
+    await until(async () => (await insert(1))[0] === undefined);
+    for (let freeze = 0; freeze < 2; freeze++) {
+      proxy.blackHole(false);
+      // more than the kernel takes, so that the driver waits until it can write on
+      const ends = await Promise.all([insert(12), insert(12), insert(12)]);
+      for (const error of ends.flat()) assert.instance(error, Unavailable);
+      await until(async () => out.size === 0);
+      proxy.fill();
+      await until(async () => (await insert(1))[0] === undefined);
+    }
+    await Promise.all([find(database), find(database), find(database)]);
+    assert.is(out.size, 0);
+  } finally {
+    await database.close();
+    proxy.close();
+  }
+});
+
+healing.run();
+
+const deadline = suite('one deadline');
+
+deadline('what got a 503 while the database was away is never stored', async () => {
+  const proxy = await startProxy(Number(target.port));
+  proxy.refuse();
+  const service = await startService({ uri: through(proxy), timeoutMs: 300 });
+  const url = `${service.url}/data`;
+  try {
+    const early = await Promise.all([post(url, { n: 1 }), post(url, { n: 2 })]);
+    for (const { status, json, headers } of early) {
+      assert.is(status, 503);
+      assert.is(json.type, 'urn:problem-type:database-unavailable');
+      assert.match(json.detail, /^Nothing was stored\./);
+      assert.is(headers.get('retry-after'), '1');
+    }
+    await proxy.accept();
+    await until(async () => (await post(url, { after: true })).status === 201);
+    for (const { json } of early) assert.is((await send(`${url}/${json.id}`)).status, 404);
+  } finally {
+    await service.close();
+    proxy.close();
+  }
+});
+
+deadline('nobody waits when it has been away for as long as that', async () => {
+  const proxy = await startProxy(Number(target.port));
+  const database = openDatabase({ ...mongo, uri: through(proxy), timeoutMs: 2000 });
+  try {
+    await find(database);
+    proxy.refuse();
+    assert.match(await causeOf(find(database)), /ECONN|closed|in time/);
+    await until(async () => {
+      const inTime = sleep(1000, 'waits', { ref: false });
+      return (await Promise.race([find(database).catch(() => 'at once'), inTime])) === 'at once';
+    });
+    assert.is(database.reach(), 'unreachable');
+    assert.ok(database.watching());
+    await proxy.accept();
+    await until(async () => (await find(database)) === null);
+    assert.is(database.reach(), 'reachable');
+  } finally {
+    await database.close();
+    proxy.close();
+  }
+});
+
+deadline('an operation that hangs is given up, and its signal tells the driver', async () => {
+  const fake = await startFakeMongod();
+  const database = openDatabase({ ...mongo, uri: fake.uri, timeoutMs: 500 });
+  try {
+    await find(database);
+    fake.answer = (command, proceed) => (command.find ? undefined : proceed());
+    assert.match(await causeOf(find(database)), /has not answered in time/);
+    const bounds = fake.commands.flatMap(({ find, maxTimeMS }) => (find ? [maxTimeMS] : []));
+    assert.ok(bounds.every((ms) => Number(ms) <= 500));
+    fake.answer = (_, proceed) => proceed();
+    await until(async () => (await find(database)) === null);
+  } finally {
+    await database.close();
+    fake.close();
+  }
+});
+
+deadline('an error of our own is not repeated', async () => {
+  const database = openDatabase(mongo);
+  let tries = 0;
+  try {
+    const own = new TypeError('a mistake');
+    const error = await database
+      .run('find', async () => {
+        tries++;
+        throw own;
+      })
+      .catch((thrown) => thrown);
+    assert.is(error, own);
+    assert.is(tries, 1);
+  } finally {
+    await database.close();
+  }
+});
+
+deadline.run();
+
+const log = suite('what the log says', { directory: '' });
+log.before(async (context) => {
+  context.directory = await mkdtemp(join(tmpdir(), 'fault-'));
+});
+log.after(({ directory }) => rm(directory, { recursive: true }));
+log.after.each(killProcesses);
+
+log('a user who is gone: the cause, once, until the user is back', async ({ directory }) => {
+  const database = await startDatabase({ directory, say: () => {} });
+  const admin = await new MongoClient(database.uri).connect();
+  const users = admin.db('admin');
+  const proxy = await startProxy(database.port);
+  const add = (password: string) =>
+    users.command({
+      createUser: 'service',
+      pwd: password,
+      roles: database.kind === 'mongod' ? ['root'] : [],
+    });
+  try {
+    await add('secret');
+    const service = await startProcess({
+      MONGODB_URI: `mongodb://service:secret@127.0.0.1:${proxy.port}/test?authSource=admin`,
+      MONGO_TIMEOUT_MS: '1000',
+    });
+    const url = `${service.url}/data`;
+    await until(async () => (await post(url, {})).status === 201);
+    await users.command({ dropUser: 'service' });
+    proxy.reset();
+    await until(async () => (await post(url, {})).status === 503);
+    for (let n = 0; n < 5; n++) assert.is((await post(url, {})).status, 503);
+    assert.is((await send(`${service.url}/livez`)).status, 200);
+
+    const about = (text: string) =>
+      service.lines.filter(({ msg }) => String(msg).includes(text)) as Record<string, string>[];
+    await until(async () => about('a request failed').length > 0); // lines gather for a moment
+    const causes = about('MongoDB is unreachable').filter(({ reason }) =>
+      /Authentication failed/i.test(String(reason)),
+    );
+    assert.is(causes.length, 1, JSON.stringify(service.lines));
+    const failures = about('a request failed').filter(({ reason }) =>
+      /Authentication failed/i.test(String(reason)),
+    );
+    assert.is(failures.length, 1, JSON.stringify(service.lines));
+    assert.ok(failures[0]?.requestId);
+    assert.is(about('MongoDB is reachable').length, 1);
+
+    await add('secret');
+    await until(async () => (await post(url, {})).status === 201);
+    await until(async () => about('MongoDB is reachable').length === 2);
+    service.child.kill('SIGTERM');
+    assert.is(await service.exited, 0);
+  } finally {
+    proxy.close();
+    await admin.close();
+    await database.stop();
+  }
+});
+
+log.run();
+
+const ending = suite('shutdown');
+ending.after.each(killProcesses);
+
+for (const [what, fault] of [
+  ['frozen', (proxy: FaultyProxy) => proxy.blackHole(false)],
+  ['out of reach', (proxy: FaultyProxy) => proxy.blackHole(true)],
+  ['away', (proxy: FaultyProxy) => proxy.refuse()],
+] as const) {
+  ending(`SIGTERM ends the service while the database is ${what}`, async () => {
+    const proxy = await startProxy(Number(target.port));
+    try {
+      const service = await startProcess({
+        MONGODB_URI: through(proxy),
+        MONGO_DATABASE: mongo.database,
+        MONGO_POOL_SIZE: '2',
+        MONGO_TIMEOUT_MS: '60000',
+        DRAIN_TIMEOUT_MS: '500',
+      });
+      await until(async () => (await post(`${service.url}/data`, {})).status === 201);
+      fault(proxy);
+      const text = 'x'.repeat(2 ** 20 - 100);
+      const lost = Array.from({ length: 12 }, () =>
+        post(`${service.url}/data`, { text }).catch(() => 'cut off'),
+      );
+      service.child.kill('SIGTERM');
+      const late = sleep(30_000, 'still running', { ref: false });
+      assert.is(await Promise.race([service.exited, late]), 0);
+      await Promise.all(lost);
+    } finally {
+      proxy.close();
+    }
+  });
+}
+
+ending.run();

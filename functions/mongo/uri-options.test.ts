@@ -1,0 +1,114 @@
+import { MongoClient } from 'mongodb';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parts } from '../index';
+import { checkUri, explainUriError } from './uri-options';
+
+/** What is said of a URI with these options, by the service or of the driver's error. */
+function told(options: string, before = 'mongodb://app:s3cret@db/shop'): string {
+  const { uri, problems } = checkUri(`${before}?${options}`);
+  if (problems.length > 0) return problems.join('\n');
+  try {
+    new MongoClient(uri);
+  } catch (error) {
+    return explainUriError(uri, error);
+  }
+  return 'nothing';
+}
+
+const refused = (name: string) => `MONGODB_URI: the option ${name} can't be used here`;
+const unusable = (names: string) => `MONGODB_URI: the driver can't use ${names} as given there`;
+
+test('what tells where the database is and how it lets one in is kept as it is', () => {
+  for (const uri of [
+    'mongodb://db',
+    'mongodb://db?tls=true',
+    'mongodb://app:p%3Fw@a:1,b:2/shop?replicaSet=rs0&authSource=admin&tlsCAFile=%2Fca%20file.pem',
+    'mongodb+srv://db.example.com/?srvServiceName=x&authMechanism=scram-sha-256',
+  ]) {
+    assert.equal(checkUri(uri), { uri, problems: [] });
+  }
+});
+
+test('what the service decides is left out, however it is spelled', () => {
+  assert.equal(
+    checkUri(
+      'mongodb://db/shop?directConnection=true&W=0&%6Aournal=false&tls=true&readPreference=nearest' +
+        '&readPreferenceTags=a:b&readPreferenceTags=&maxPoolSize=x&loadBalanced=false',
+    ),
+    { uri: 'mongodb://db/shop?tls=true', problems: [] },
+  );
+  assert.equal(checkUri('mongodb://db/?retryWrites=true&w=majority&appName=Cluster0'), {
+    uri: 'mongodb://db/',
+    problems: [],
+  });
+});
+
+test('what would change documents or answers, or is unknown, is refused by its name', () => {
+  for (const name of [
+    'raw',
+    'RAW',
+    'promoteValues',
+    'useBigInt64',
+    'checkKeys',
+    'pkFactory',
+    'a',
+  ]) {
+    assert.is(told(`${name}=true`), refused(name));
+  }
+  assert.is(told('loadBalanced=true'), refused('loadBalanced'));
+  assert.is(told('%72aw=true'), refused('raw'));
+  assert.is(told('a=b&tls=true&c=d&a=e'), `${refused('a')}\n${refused('c')}`);
+  assert.match(told('authMechanism=NOPE'), 'the option authMechanism must be one of DEFAULT, ');
+  assert.match(told('authMechanism=GSSAPI'), 'the option authMechanism must be one of DEFAULT, ');
+});
+
+test('what the driver refuses is named', () => {
+  assert.is(told('tls=maybe'), unusable('tls'));
+  assert.is(told('ssl=true&tls=false'), unusable('ssl and tls'));
+  assert.is(told('maxIdleTimeMS=x&authSource=admin'), unusable('maxIdleTimeMS'));
+  assert.is(told('authSource=a&authSource=b'), unusable('authSource'));
+  assert.is(told('replicaSet='), unusable('replicaSet'));
+  assert.is(told('tlsAllowInvalidCertificates=x'), unusable('tlsAllowInvalidCertificates'));
+  assert.is(told('authMechanism=MONGODB-X509'), unusable('authMechanism'));
+  assert.is(told('srvMaxHosts=2'), unusable('srvMaxHosts'));
+});
+
+test('neither values nor pieces of a password are repeated', () => {
+  for (const before of ['mongodb://app:s3c@ret', 'mongodb://app:x', 'mongodb://app:s3c@ret@db/']) {
+    for (const options of [
+      's3cret=y@db/',
+      's3cret',
+      'tls=s3cret',
+      'a=s3cret',
+      'authMechanism=s3c',
+    ]) {
+      const line = told(options, before);
+      assert.not.match(line, /s3c|ret/);
+      assert.match(line, /^MONGODB_URI/);
+    }
+  }
+});
+
+test('a read returns documents and a write counts, whatever the URI says', async () => {
+  const given = parts().config.mongo.uri;
+  const hostile =
+    'w=0&journal=false&wtimeoutMS=1&readConcernLevel=snapshot&readPreference=secondary' +
+    '&maxStalenessSeconds=90&readPreferenceTags=dc:x&directConnection=true&retryWrites=false' +
+    '&socketTimeoutMS=1&serverSelectionTimeoutMS=1&compressors=snappy&maxPoolSize=0&minPoolSize=9';
+  const { uri, problems } = checkUri(`${given}${given.includes('?') ? '&' : '/?'}${hostile}`);
+  assert.equal(problems, []);
+  const client = new MongoClient(uri);
+  try {
+    const documents = client.db(parts().config.mongo.database).collection('uri-options');
+    assert.is((await documents.insertOne({ n: 1 })).acknowledged, true);
+    assert.equal(
+      (await documents.find().toArray()).map(({ n }) => n),
+      [1],
+    );
+  } finally {
+    await client.close();
+  }
+});
+
+test.run();

@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BSON, Long, ObjectId } from 'mongodb';
+import { COLLECTION, type Stored } from '../mongo/client';
+
+// A server of MongoDB's wire protocol, for tests of what no real one can be made to do: answer with
+// a given error, stop in the middle, be polled or streamed. It holds one collection, in memory.
+
+export type Command = Record<string, unknown> & { $db: string };
+export type Reply = Record<string, unknown>;
+
+export interface FakeMongod {
+  port: number;
+  uri: string;
+  /** What it was asked, but for what the driver asks by itself. */
+  commands: Command[];
+  documents: Map<string, Stored>;
+  /**
+   * Decides how a command is answered; at first, as a real server would.
+   *
+   * @param proceed does what the command says
+   * @returns the answer, or nothing for none at all
+   */
+  answer(command: Command, proceed: () => Reply): Reply | undefined;
+  /** Whether nothing is answered, not even the driver's monitor. */
+  frozen: boolean;
+  close(): void;
+}
+
+/** @param streaming whether it tells the driver by itself how it is, or has to be asked */
+export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMongod> {
+  const sockets = new Set<Socket>();
+  const topologyVersion = { processId: new ObjectId(), counter: Long.ZERO };
+  const hello = () => ({
+    helloOk: true,
+    ismaster: true,
+    isWritablePrimary: true,
+    maxBsonObjectSize: 16_777_216,
+    maxMessageSizeBytes: 48_000_000,
+    maxWriteBatchSize: 100_000,
+    localTime: new Date(),
+    connectionId: 1,
+    minWireVersion: 0,
+    maxWireVersion: 25,
+    readOnly: false,
+    ...(streaming && { topologyVersion }),
+    ok: 1,
+  });
+
+  function insert({ documents }: Command): Reply {
+    const writeErrors: Reply[] = [];
+    for (const [index, document] of (documents as Stored[]).entries()) {
+      const twin = [...fake.documents.values()].find(
+        ({ idempotencyKey }) => idempotencyKey && idempotencyKey === document.idempotencyKey,
+      );
+      if (!twin && !fake.documents.has(document._id)) fake.documents.set(document._id, document);
+      else {
+        const keyPattern = fake.documents.has(document._id) ? { _id: 1 } : { idempotencyKey: 1 };
+        writeErrors.push({ index, code: 11_000, errmsg: 'E11000 duplicate key', keyPattern });
+      }
+    }
+    const n = (documents as Stored[]).length - writeErrors.length;
+    return { n, ...(writeErrors.length > 0 && { writeErrors }), ok: 1 };
+  }
+
+  function find({ filter, limit, $db }: Command): Reply {
+    const wanted = Object.entries(filter as object);
+    const found = [...fake.documents.values()]
+      .filter((stored) => wanted.every(([name, value]) => stored[name as '_id'] === value))
+      .sort((a, b) => (a._id < b._id ? 1 : -1))
+      .slice(0, Number(limit) || undefined);
+    return { cursor: { id: Long.ZERO, ns: `${$db}.${COLLECTION}`, firstBatch: found }, ok: 1 };
+  }
+
+  function proceed(command: Command): Reply {
+    if (command.insert) return insert(command);
+    if (command.find) return find(command);
+    return { ok: 1 };
+  }
+
+  async function stream(socket: Socket, id: number, everyMs: number): Promise<void> {
+    for (let last = id; !socket.destroyed; ) {
+      last = send(socket, last, hello(), moreToCome);
+      await sleep(everyMs, undefined, { ref: false });
+      while (fake.frozen) await sleep(10, undefined, { ref: false });
+    }
+  }
+
+  function take(socket: Socket, message: Buffer): void {
+    if (fake.frozen) return;
+    const id = message.readInt32LE(4);
+    if (message.readInt32LE(12) === OP_QUERY) {
+      reply(socket, id, hello());
+      return;
+    }
+    const command = BSON.deserialize(message.subarray(21)) as Command;
+    if (command.hello || command.ismaster) {
+      const isStreamed = message.readInt32LE(16) & exhaustAllowed && command.topologyVersion;
+      if (isStreamed) void stream(socket, id, Number(command.maxAwaitTimeMS));
+      else send(socket, id, hello());
+      return;
+    }
+    if (!command.endSessions) fake.commands.push(command);
+    const answer = fake.answer(command, () => proceed(command));
+    if (answer) send(socket, id, answer);
+  }
+
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    let received = Buffer.alloc(0);
+    socket.on('data', (bytes) => {
+      received = Buffer.concat([received, bytes]);
+      while (received.length >= 4 && received.length >= received.readInt32LE(0)) {
+        const length = received.readInt32LE(0);
+        const message = received.subarray(0, length);
+        received = received.subarray(length);
+        take(socket, message);
+      }
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const fake: FakeMongod = {
+    port,
+    uri: `mongodb://127.0.0.1:${port}/`,
+    commands: [],
+    documents: new Map(),
+    answer: (_, proceed) => proceed(),
+    frozen: false,
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+  return fake;
+}
+
+// https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
+const OP_REPLY = 1;
+const OP_QUERY = 2004;
+const OP_MSG = 2013;
+const moreToCome = 2;
+const exhaustAllowed = 1 << 16;
+
+let lastId = 0;
+
+/** @returns the id of the message */
+function send(socket: Socket, responseTo: number, document: Reply, flags = 0): number {
+  const prefix = Buffer.alloc(5); // the flags, and the kind of the section that follows
+  prefix.writeInt32LE(flags);
+  return write(socket, OP_MSG, responseTo, Buffer.concat([prefix, BSON.serialize(document)]));
+}
+
+/** The answer to the first message of a connection, which is of an older kind. */
+function reply(socket: Socket, responseTo: number, document: Reply): number {
+  const prefix = Buffer.alloc(20);
+  prefix.writeInt32LE(1, 16);
+  return write(socket, OP_REPLY, responseTo, Buffer.concat([prefix, BSON.serialize(document)]));
+}
+
+function write(socket: Socket, kind: number, responseTo: number, body: Buffer): number {
+  const header = Buffer.alloc(16);
+  const id = ++lastId;
+  for (const [i, value] of [16 + body.length, id, responseTo, kind].entries()) {
+    header.writeInt32LE(value, 4 * i);
+  }
+  if (socket.writable) socket.write(Buffer.concat([header, body]));
+  return id;
+}

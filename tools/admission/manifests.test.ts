@@ -1,0 +1,357 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseConfig } from '../../functions/config';
+import { admit, type Document } from './admission';
+
+const test = suite('manifests');
+
+const root = realpathSync(join(__dirname, '../..'));
+const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'manifests-test-')));
+process.once('exit', () => rmSync(temporary, { recursive: true }));
+
+const files = ['mongo', 'knative'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((name) => /\.(yaml|sh|js)$/.test(name)),
+);
+const read = (name: string) => readFileSync(join(root, name), 'utf8');
+
+const folders = files
+  .filter((name) => name.endsWith('/kustomization.yaml'))
+  .map((name) => dirname(name));
+const isComponent = (folder: string) =>
+  read(`${folder}/kustomization.yaml`).includes('\nkind: Component\n');
+const components = folders.filter(isComponent);
+/** What a component is for: the folder that it lies in, or the Knative Service. */
+const baseOf = (component: string) =>
+  dirname(component) === 'knative' ? 'knative/service' : dirname(component);
+
+/** Makes a kustomization of folders of this repository. */
+function overlay(resources: string[], components: string[] = [], more = {}): string {
+  const folder = mkdtempSync(join(temporary, 'overlay-'));
+  const here = (name: string) => relative(folder, join(root, name));
+  const content = { resources: resources.map(here), components: components.map(here), ...more };
+  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(content));
+  return folder;
+}
+
+const all = ['mongo', 'knative/service', 'knative/hpa'];
+// as knative/deploy/deploy.sh does
+const deployment = {
+  namespace: 'shop',
+  images: [{ name: 'functions-on-knative', newName: 'registry.example/functions', newTag: 'v1' }],
+};
+const deployed = 'all, deployed';
+const deployedWithComponents = 'all, deployed with components';
+const sources = new Map([
+  ...folders.filter((name) => !isComponent(name)).map((name) => [name, join(root, name)] as const),
+  ...components.map((name) => [name, overlay([baseOf(name)], [name])] as const),
+  [deployed, overlay(all, [], deployment)],
+  [deployedWithComponents, overlay(all, components, deployment)],
+  ['mongo/backup/restore.yaml', join(root, 'mongo/backup/restore.yaml')],
+]);
+
+let admitted: Promise<Document[]> | undefined;
+async function documents(name: string): Promise<Document[]> {
+  admitted ??= admit([...sources.values()], (line) => console.error(line));
+  return (await admitted).filter(({ source }) => source === sources.get(name));
+}
+
+const objects = async (name: string) =>
+  (await documents(name)).map(({ object }) => object).filter(Boolean);
+
+async function find(name: string, kind: string, object: string) {
+  const found = (await objects(name)).find((o) => o.kind === kind && o.metadata.name === object);
+  assert.ok(found, `${name} has no ${kind} ${object}`);
+  return found;
+}
+
+const podTemplate = ({ kind, spec }: Document['object']) =>
+  kind === 'CronJob' ? spec.jobTemplate.spec.template : spec?.template;
+
+/** The service in both variants. */
+const variants = async (name: string) =>
+  [
+    await find(name, 'Service', 'functions'),
+    await find(name, 'Deployment', 'functions-hpa'),
+  ] as const;
+
+for (const name of sources.keys()) {
+  test(`${name}: taken by Kubernetes 1.34, Pod Security restricted, Knative 1.21`, async () => {
+    const found = await documents(name);
+    assert.ok(found.length > 0);
+    const errors = found.flatMap(({ object, errors }) =>
+      errors.map((error) => (object ? `${object.kind} ${object.metadata.name}: ${error}` : error)),
+    );
+    assert.equal(errors, []);
+  });
+}
+
+test('both variants run the same container', async () => {
+  for (const name of [deployed, deployedWithComponents]) {
+    const [knative, hpa] = (await variants(name)).map(({ spec: { template } }) => {
+      const { image, env, resources, securityContext } = template.spec.containers[0];
+      const { automountServiceAccountToken } = template.spec;
+      const client = template.metadata.labels['mongo-client'];
+      return { image, env, resources, securityContext, automountServiceAccountToken, client };
+    });
+    assert.equal(knative, hpa);
+    assert.is(knative?.image, 'registry.example/functions:v1');
+    assert.is(knative?.client, 'true');
+    assert.is(knative?.automountServiceAccountToken, false);
+  }
+});
+
+test('the service can be configured by what it is given', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  for (const variant of await variants(deployed)) {
+    const { mongo } = configOf(variant, data);
+    assert.is(mongo.uri, 'mongodb://mongo-service:27017');
+    assert.ok(mongo.auth);
+  }
+  const service = await find(deployed, 'Service', 'mongo-service');
+  assert.is(service.spec.ports[0].port, 27017);
+});
+
+/** What the service makes of its environment in the cluster. */
+function configOf(variant: Document['object'], configMap: Record<string, string>) {
+  const env: Record<string, string> = {};
+  for (const { name, value, valueFrom } of podTemplate(variant).spec.containers[0].env) {
+    const key = valueFrom?.configMapKeyRef?.key;
+    if (key) assert.ok(key in configMap, `${name}: there is no ${key}`);
+    env[name] = value ?? (key ? configMap[key] : 'secret');
+  }
+  return parseConfig(env);
+}
+
+test('requests and limits', async () => {
+  const containers = [...(await variants(deployed)), await find(deployed, 'StatefulSet', 'mongo')];
+  for (const { spec } of containers) {
+    assert.equal(spec.template.spec.containers[0].resources, {
+      requests: { cpu: '200m', memory: '250Mi' },
+      limits: { cpu: '500m', memory: '500Mi' },
+    });
+  }
+});
+
+/** @returns a quantity such as `500Mi` in bytes */
+const mebibytes = (quantity: string) => Number(/^(\d+)Mi$/.exec(quantity)?.[1]) * 2 ** 20;
+
+/** Of queue-proxy, from when a pod shall end until it passes that on: see Knative's sharedmain. */
+const queueProxyDrainSeconds = 30;
+/** The most that the service's drain takes beyond its two settings: see functions/http/server.ts. */
+const lastConnectionsSeconds = 2;
+
+test('a restart of MongoDB is shorter than a request may wait, and that than its route', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  const [knative, hpa] = await variants(deployed);
+  const pod = (await find(deployed, 'StatefulSet', 'mongo')).spec.template.spec;
+  const { startupProbe, readinessProbe } = pod.containers[0];
+  // the most until it has ended, and until a started one is seen
+  const seconds =
+    pod.terminationGracePeriodSeconds + startupProbe.periodSeconds + readinessProbe.periodSeconds;
+  for (const variant of [knative, hpa]) {
+    const { mongo } = configOf(variant, data);
+    assert.ok(seconds < mongo.timeoutMs / 1000, `${seconds} s`);
+    // a post may wait twice: for memory, and once its body has arrived
+    assert.ok((2 * mongo.timeoutMs) / 1000 < knative.spec.template.spec.timeoutSeconds);
+  }
+});
+
+test('what was accepted before SIGTERM has its whole time before SIGKILL', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  const [knative, hpa] = await variants(deployed);
+  const drainSeconds = (variant: Document['object']) => {
+    const { drainDelayMs, drainTimeoutMs, mongo } = configOf(variant, data);
+    assert.ok(drainTimeoutMs > mongo.timeoutMs);
+    return (drainDelayMs + drainTimeoutMs) / 1000 + lastConnectionsSeconds;
+  };
+  const { terminationGracePeriodSeconds, containers } = hpa.spec.template.spec;
+  const preStop = containers[0].lifecycle.preStop.sleep.seconds;
+  assert.ok(preStop + drainSeconds(hpa) < terminationGracePeriodSeconds);
+  // Knative makes it the pod's grace period
+  const { timeoutSeconds } = knative.spec.template.spec;
+  assert.ok(queueProxyDrainSeconds + drainSeconds(knative) < timeoutSeconds);
+});
+
+test('what requests may hold fits into half of the memory, which is what Node gives its heap', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  for (const variant of await variants(deployed)) {
+    const { limits } = podTemplate(variant).spec.containers[0].resources;
+    assert.ok(configOf(variant, data).memoryBudgetBytes < mebibytes(limits.memory) / 2);
+  }
+});
+
+test('Knative reads its autoscaling annotations where they are', async () => {
+  for (const name of [deployed, deployedWithComponents]) {
+    for (const object of await objects(name)) {
+      for (const [path, value] of leaves(object)) {
+        const at = path.indexOf('autoscaling.knative.dev/');
+        if (at === -1) continue;
+        assert.is(object.apiVersion, 'serving.knative.dev/v1');
+        assert.is(path.slice(0, at), 'spec.template.metadata.annotations.');
+        assert.match(path.slice(at), /\/[a-z]+(-[a-z]+)*$/);
+        assert.type(value, 'string');
+      }
+    }
+  }
+});
+
+/** All values in an object, by their paths. */
+function leaves(value: unknown, path = ''): [string, unknown][] {
+  if (typeof value !== 'object' || value === null) return [[path, value]];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    leaves(inner, path ? `${path}.${key}` : key),
+  );
+}
+
+const annotations = async (name: string) =>
+  (await find(name, 'Service', 'functions')).spec.template.metadata.annotations;
+
+test('Knative scales from 2 to 5 on concurrency', async () => {
+  const found = await annotations('knative/service');
+  assert.is(found['autoscaling.knative.dev/class'], 'kpa.autoscaling.knative.dev');
+  assert.is(found['autoscaling.knative.dev/metric'], 'concurrency');
+  assert.is(found['autoscaling.knative.dev/min-scale'], '2');
+  assert.is(found['autoscaling.knative.dev/max-scale'], '5');
+});
+
+test("hpa-class scales from 2 to 5 on CPU, and leaves nothing of the default autoscaler's", async () => {
+  assert.equal(await annotations('knative/hpa-class'), {
+    'autoscaling.knative.dev/class': 'hpa.autoscaling.knative.dev',
+    'autoscaling.knative.dev/metric': 'cpu',
+    'autoscaling.knative.dev/min-scale': '2',
+    'autoscaling.knative.dev/max-scale': '5',
+    'autoscaling.knative.dev/target': '70',
+  });
+});
+
+test('the HPA scales the Deployment from 2 to 5 on CPU', async () => {
+  const { spec } = await find(deployed, 'HorizontalPodAutoscaler', 'functions-hpa');
+  const [, hpa] = await variants(deployed);
+  const { apiVersion, kind, metadata } = hpa;
+  assert.equal(spec.scaleTargetRef, { apiVersion, kind, name: metadata.name });
+  assert.not('replicas' in hpa.spec);
+  assert.ok(hpa.spec.template.spec.containers[0].resources.requests.cpu);
+  assert.is(spec.minReplicas, 2);
+  assert.is(spec.maxReplicas, 5);
+  const target = { type: 'Utilization', averageUtilization: 70 };
+  assert.equal(spec.metrics, [{ type: 'Resource', resource: { name: 'cpu', target } }]);
+});
+
+test('the data outlives the StatefulSet', async () => {
+  const { spec } = await find(deployed, 'StatefulSet', 'mongo');
+  assert.equal(spec.persistentVolumeClaimRetentionPolicy, {
+    whenDeleted: 'Retain',
+    whenScaled: 'Retain',
+  });
+  const [claim, ...others] = spec.volumeClaimTemplates;
+  assert.equal(others, []);
+  assert.is(claim.metadata.name, 'data');
+  assert.not('storageClassName' in claim.spec);
+  const mounts = spec.template.spec.containers[0].volumeMounts;
+  assert.equal(
+    mounts.filter(({ name }: { name: string }) => name === 'data'),
+    [{ name: 'data', mountPath: '/data/db' }],
+  );
+});
+
+test('local-volume binds the claim of mongo-0 to its volume', async () => {
+  const name = 'mongo/local-volume';
+  const { spec } = await find(name, 'StatefulSet', 'mongo');
+  const volume = await find(name, 'PersistentVolume', 'functions-data-mongo-0');
+  const storageClass = await find(name, 'StorageClass', 'functions-local');
+  const [claim] = spec.volumeClaimTemplates;
+  assert.is(claim.spec.storageClassName, storageClass.metadata.name);
+  assert.is(volume.spec.storageClassName, storageClass.metadata.name);
+  assert.is(volume.spec.claimRef.name, `${claim.metadata.name}-mongo-0`);
+  assert.is(volume.spec.persistentVolumeReclaimPolicy, 'Retain');
+  assert.is(volume.spec.capacity.storage, claim.spec.resources.requests.storage);
+});
+
+test('what selects pods finds some', async () => {
+  const found = await objects(deployed);
+  const labels = found.map((object) => podTemplate(object)?.metadata.labels).filter(Boolean);
+  for (const { kind, metadata, spec } of found) {
+    const selector = spec?.selector ?? spec?.podSelector;
+    if (!selector) continue;
+    const wanted = Object.entries(selector.matchLabels ?? selector);
+    assert.ok(
+      labels.some((pod) => wanted.every(([key, value]) => pod[key] === value)),
+      `${kind} ${metadata.name} selects no pod`,
+    );
+  }
+});
+
+test('MongoDB lets in who carries the label mongo-client, and all its clients do', async () => {
+  const { spec } = await find(deployed, 'NetworkPolicy', 'mongo');
+  assert.equal(spec.ingress, [
+    {
+      from: [{ podSelector: { matchLabels: { 'mongo-client': 'true' } } }],
+      ports: [{ port: 'mongodb' }],
+    },
+  ]);
+  const found = [...(await objects(deployed)), ...(await objects('mongo/backup/restore.yaml'))];
+  const clients = found
+    .map(podTemplate)
+    .filter((template) =>
+      template?.spec.containers[0].env.some(({ name }: { name: string }) => name === 'MONGO_HOST'),
+    );
+  assert.is(clients.length, 4);
+  for (const { metadata } of clients) assert.is(metadata.labels['mongo-client'], 'true');
+});
+
+test('the connections of all replicas fit into what the cache leaves of the memory', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  const [knative, hpa] = await variants(deployed);
+  const { spec } = await find(deployed, 'HorizontalPodAutoscaler', 'functions-hpa');
+  const maxScale = knative.spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'];
+  // while new versions roll out: one more of the Deployment, and a second revision
+  const replicas = spec.maxReplicas + hpa.spec.strategy.rollingUpdate.maxSurge;
+  const pools = [
+    ...Array(replicas).fill(configOf(hpa, data).mongo.poolSize),
+    ...Array(2 * Number(maxScale)).fill(configOf(knative, data).mongo.poolSize),
+  ];
+  // the driver opens two more, to monitor the server
+  const connections = pools.reduce((sum, pool) => sum + pool + 2, 0);
+
+  const [mongo] = (await find(deployed, 'StatefulSet', 'mongo')).spec.template.spec.containers;
+  const limit = mebibytes(mongo.resources.limits.memory) / 2 ** 20;
+  const cache = 1024 * Number(mongo.args[mongo.args.indexOf('--wiredTigerCacheSizeGB') + 1]);
+  // MongoDB counts on 1 MiB a connection
+  assert.ok(connections <= limit - cache, `${connections} connections, ${limit - cache} MiB`);
+});
+
+test('no Secret is rendered, and no password stands in a file', async () => {
+  for (const name of sources.keys()) {
+    for (const object of await objects(name)) {
+      assert.is.not(object.kind, 'Secret', name);
+      for (const { name: variable, value } of podTemplate(object)?.spec.containers[0].env ?? []) {
+        if (/PASSWORD|SECRET|TOKEN|URI/.test(variable) && !variable.endsWith('_FILE'))
+          assert.is(value, undefined, `${variable} is written out`);
+      }
+    }
+  }
+  for (const file of files) {
+    for (const literal of literals) assert.not.match(read(file), literal, file);
+  }
+});
+
+// neither $(…) nor $variable nor a call
+const literals = [
+  /(password|passwd|pwd)["']?[ \t]*[:=][ \t]*["']?(?!\w+\()[\w+/]/i,
+  /--password[ =]["']?\w/,
+  /mongodb(\+srv)?:\/\/[^\s:@'"]+:[^\s$@'"]+@/,
+];
+
+test.run();
