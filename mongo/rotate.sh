@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Gives the service another user with another password, without a failed request: makes the new user
-# beside the old, puts it into the Secret mongo-app, rolls out both variants, and drops the old user
-# when no pod that knows it is left. (A new password for the same user would fail requests: a pool
-# opens connections all the time.) After an interruption, run it again: it leaves one user.
+# beside the old, puts it into the Secret mongo-app, rolls out the variants that are deployed, and drops
+# the old user when no pod that knows it is left. (A new password for the same user would fail requests:
+# a pool opens connections all the time.) After an interruption, run it again: it leaves one user.
+# shellcheck source=knative/deploy/lib.sh
 . "$(dirname "$0")/../knative/deploy/lib.sh"
 
 need_cluster
+k get secret mongo-app >/dev/null # before there is a user that it can't get
 new=app-$(date -u +%Y%m%d%H%M%S)
 password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
 
@@ -18,15 +20,14 @@ mongosh "
 "
 echo "made the user $new"
 
-k get secret mongo-app -o json |
-  sed -E "s/\"(username|password)\": \"[^\"]*\"/\"\1\": \"@\1@\"/" |
-  sed "s/@username@/$(printf %s "$new" | base64)/; s/@password@/$(printf %s "$password" | base64)/" |
-  k replace --filename - >/dev/null
+# by a pipe: what is among the arguments is seen by everybody on this machine
+k patch secret mongo-app --type merge --patch-file /dev/stdin <<END >/dev/null
+{"stringData": {"username": "$new", "password": "$password"}}
+END
 echo "put it into the Secret mongo-app"
 
 roll_out knative
 roll_out hpa
-echo "rolled out both variants"
 
 mongosh "
   for (const { user } of admin.getUsers().users) {

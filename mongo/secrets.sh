@@ -4,7 +4,12 @@
 # Arguments are passed on to kubectl: mongo/secrets.sh --namespace shop
 set -euo pipefail
 
-exists() { kubectl get "$1" "$2" --output name "${@:3}" >/dev/null 2>&1; }
+# exists KIND NAME KUBECTL-OPTION...; ends the script if the cluster does not tell
+exists() {
+  local found
+  found=$(kubectl get "$1" "$2" --ignore-not-found --output name "${@:3}") || exit
+  [ -n "$found" ]
+}
 
 if exists persistentvolumeclaim data-mongo-0 "$@" && ! exists secret mongo-root "$@"; then
   echo "There are data in the claim data-mongo-0, but the Secret mongo-root, which opens them, is gone: put it back, or delete the claim." >&2
@@ -13,10 +18,11 @@ fi
 
 for user in root app; do
   ! exists secret "mongo-$user" "$@" || continue
+  password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
   kubectl create --filename - "$@" <<END
 apiVersion: v1
 kind: Secret
 metadata: {name: mongo-$user, labels: {app.kubernetes.io/part-of: functions-on-knative}}
-stringData: {username: $user, password: $(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')}
+stringData: {username: $user, password: "$password"}
 END
 done

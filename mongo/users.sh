@@ -2,6 +2,7 @@
 # Makes the database's users that are missing, once MongoDB is up. The image makes them on an empty
 # data folder only, so a first start that was interrupted leaves them out for good. A user that is
 # there stays as it is.
+# shellcheck source=knative/deploy/lib.sh
 . "$(dirname "$0")/../knative/deploy/lib.sh"
 
 # the Secret, not the pod's file, which comes later: after a rotation it has the user that was dropped

@@ -1,19 +1,54 @@
 #!/usr/bin/env bash
-# Deploys MongoDB and both variants of the service, and waits until they answer. Can be repeated.
+# Deploys MongoDB and the service, and waits until it answers. Can be repeated.
+#   VARIANTS     knative, hpa or "knative hpa"; without, those that the cluster can run
 #   COMPONENTS   opt-in components, such as "knative/hpa-class mongo/local-volume"
+#   WAIT         the seconds to wait for each part, instead of 120 to 300
+# shellcheck source=knative/deploy/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+read -r VARIANTS <<<"${VARIANTS:-}"
+read -r COMPONENTS <<<"${COMPONENTS:-}"
+
+# wants VARIANT: whether it is one of VARIANTS
+wants() { [[ " $VARIANTS " == *" $1 "* ]]; }
+
+for variant in $VARIANTS; do
+  [[ $variant =~ ^(knative|hpa)$ ]] || die "VARIANTS can't have \"$variant\": there are knative and hpa."
+done
+for component in $COMPONENTS; do
+  grep -q '^kind: Component$' "$component/kustomization.yaml" 2>/dev/null ||
+    die "COMPONENTS can't have \"$component\": there are $(grep -l '^kind: Component$' ./*/*/kustomization.yaml | sed 's|^./||; s|/kustomization.yaml$||' | xargs)."
+done
+[[ ${WAIT:-0} =~ ^[0-9]+$ ]] || die "WAIT can't be \"$WAIT\": it is a number of seconds."
+need_image
 need_cluster
-kubectl get --raw /apis/serving.knative.dev/v1 >/dev/null 2>&1 ||
-  die "Knative Serving is not installed on this cluster: see https://knative.dev/docs/install."
-kubectl get namespace "$NAMESPACE" >/dev/null 2>&1 || kubectl create --filename - 2>/dev/null <<END ||
+
+if serves serving.knative.dev/v1; then
+  : "${VARIANTS:=knative hpa}"
+elif wants knative; then
+  die "Knative Serving is not installed on this cluster: install it (https://knative.dev/docs/install), or deploy with VARIANTS=hpa."
+elif [ -z "$VARIANTS" ]; then
+  VARIANTS=hpa
+  echo "The Knative Service is left out: Knative Serving is not installed on this cluster (https://knative.dev/docs/install)."
+fi
+[[ $COMPONENTS != *knative/* ]] || wants knative ||
+  die "COMPONENTS can't have what changes the Knative Service, as that is not deployed: $COMPONENTS."
+# the variant hpa and the component knative/hpa-class
+if [[ "$VARIANTS $COMPONENTS" == *hpa* ]] && ! kubectl get --raw /apis/metrics.k8s.io/v1beta1 >/dev/null 2>&1; then
+  echo "metrics-server does not run on this cluster: the HPA is deployed, but it keeps 2 replicas under any load until metrics-server is installed (https://github.com/kubernetes-sigs/metrics-server; on minikube: minikube addons enable metrics-server)."
+fi
+
+kubectl get namespace "$NAMESPACE" >/dev/null 2>&1 || kubectl create --filename - <<END ||
 apiVersion: v1
 kind: Namespace
-metadata: {name: $NAMESPACE, labels: {app.kubernetes.io/part-of: functions-on-knative}}
+metadata: {name: "$NAMESPACE", labels: {app.kubernetes.io/part-of: functions-on-knative}}
 END
   die "You may not create the namespace $NAMESPACE: have it made, or set NAMESPACE to one that is yours."
-for resource in secrets statefulsets.apps deployments.apps services.serving.knative.dev; do
-  k auth can-i create "$resource" >/dev/null 2>&1 ||
+resources="secrets statefulsets.apps"
+! wants knative || resources+=" services.serving.knative.dev"
+! wants hpa || resources+=" deployments.apps horizontalpodautoscalers.autoscaling"
+for resource in $resources; do
+  k auth can-i create "$resource" >/dev/null ||
     die "You may not create $resource in the namespace $NAMESPACE: ask for a role that may, such as admin."
 done
 
@@ -22,9 +57,12 @@ trouble() {
   {
     k get pods -o jsonpath='{range .items[*].status.containerStatuses[*]}{.state.waiting.reason} {.image}{"\n"}{end}' |
       sed -nE 's/^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull) //p'
-    k get services.serving.knative.dev functions -o jsonpath='{.status.conditions[?(@.status=="False")].message}' |
+    ! wants knative ||
+      k get services.serving.knative.dev functions -o jsonpath='{.status.conditions[?(@.status=="False")].message}' |
       sed -nE 's/^Unable to fetch image "([^"]*)".*/\1/p'
-  } 2>/dev/null | sed -n '1s/.*/The image & can not be pulled: push it with npm run image./p'
+  } 2>/dev/null | sed -n '
+    1s/^\(.*\/\)\{0,1\}mongo:.*/The image & can not be pulled: see whether the cluster reaches its registry./p;t
+    1s/.*/The image & can not be pulled: push it with npm run image./p'
 }
 
 unschedulable() {
@@ -34,11 +72,11 @@ unschedulable() {
 
 # await WHAT SECONDS COMMAND...: until it succeeds
 await() {
-  local what=$1 limit=$2 begin=$SECONDS reason
+  local what=$1 limit=${WAIT:-$2} begin=$SECONDS reason
   shift 2
   printf 'waiting for %s ' "$what"
   until "$@" >/dev/null 2>&1; do
-    reason=$(trouble)
+    reason=$(trouble) || true # what can't be asked now is asked again
     [ -z "$reason" ] || die $'\n'"$reason"
     ((SECONDS - begin < limit)) ||
       die $'\n'"$what did not come up in $limit s: $(unschedulable)kubectl -n $NAMESPACE get pods,events tells more."
@@ -51,9 +89,9 @@ await() {
 # image_parts: $IMAGE as Kustomize wants it
 image_parts() {
   case ${IMAGE##*/} in
-  *@*) echo "newName: ${IMAGE%@*}, digest: '${IMAGE#*@}'" ;;
-  *:*) echo "newName: ${IMAGE%:*}, newTag: '${IMAGE##*:}'" ;;
-  *) echo "newName: $IMAGE, newTag: latest" ;;
+  *@*) echo "newName: '${IMAGE%@*}', digest: '${IMAGE#*@}'" ;;
+  *:*) echo "newName: '${IMAGE%:*}', newTag: '${IMAGE##*:}'" ;;
+  *) echo "newName: '$IMAGE', newTag: latest" ;;
   esac
 }
 
@@ -66,27 +104,46 @@ mongo/secrets.sh --namespace "$NAMESPACE"
 
 mkdir -p .deploy
 {
-  echo "namespace: $NAMESPACE"
-  echo "resources: [../mongo, ../knative/service, ../knative/hpa]"
-  echo "components: [$(printf '../%s, ' ${COMPONENTS:-} | sed 's|^../, $||')]"
+  echo "namespace: '$NAMESPACE'"
+  echo "resources:"
+  echo "  - ../mongo"
+  ! wants knative || echo "  - ../knative/service"
+  ! wants hpa || echo "  - ../knative/hpa"
+  echo "components: [$(for component in $COMPONENTS; do echo "'../$component',"; done)]"
   echo "images: [{name: functions-on-knative, $(image_parts)}]"
 } >.deploy/kustomization.yaml
 k apply --kustomize .deploy
 
 await MongoDB 300 k rollout status statefulset mongo --timeout 1s
 NAMESPACE=$NAMESPACE mongo/users.sh
-await "the Knative Service" 180 settled
-await "the Deployment" 180 k rollout status deployment functions-hpa --timeout 1s
-await "its second replica" 120 scaled
+! wants knative || await "the Knative Service" 180 settled
+if wants hpa; then
+  await "the Deployment" 180 k rollout status deployment functions-hpa --timeout 1s
+  await "its second replica" 120 scaled
+fi
 
-host=$(route_host) ingress=$(ingress_url) nodeport=$(nodeport_url)
-! has kn || kn service describe functions --namespace "$NAMESPACE"
-cat <<END
+# requests URL [OPTION]: what to try
+requests() {
+  local curl="curl ${2:+$2 }"
+  cat <<END
 
-The Knative Service is http://$host, and both variants keep the same documents:
-
-  curl -H 'Host: $host' $ingress/time
-  curl -H 'Host: $host' -X POST -H 'Content-Type: application/json' -d '{"test":"persistence"}' $ingress/data
-  curl -H 'Host: $host' $ingress/data
-  curl $nodeport/data
+  $curl$1/time
+  $curl-X POST -H 'Content-Type: application/json' -d '{"test":"persistence"}' $1/data
+  $curl$1/data
 END
+}
+
+if wants knative; then
+  host=$(route_host)
+  # without an address, the lines can be used once the variable is set
+  ingress=$(ingress_url) || ingress="\$INGRESS_URL"
+  if has kn; then kn service describe functions --namespace "$NAMESPACE" || true; fi
+  printf '\nThe Knative Service is http://%s:\n' "$host"
+  requests "$ingress" "-H 'Host: $host'"
+fi
+if wants hpa; then
+  nodeport=$(nodeport_url) || nodeport="\$NODEPORT_URL"
+  printf '\nThe Deployment:\n'
+  requests "$nodeport"
+fi
+! wants knative || ! wants hpa || printf '\nBoth keep the same documents.\n'

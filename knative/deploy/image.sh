@@ -2,13 +2,22 @@
 # image.sh [build] [push]: builds the image with docker, podman or buildah, whichever is there, and
 # pushes it; without a REGISTRY it is loaded on kind or minikube, if one of them is the context.
 #   REGISTRY_HTTP=true   the registry speaks plain HTTP
+#   TOOL                 docker, podman or buildah; without, the first that works
+# shellcheck source=knative/deploy/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for tool in ${TOOL:-docker podman buildah}; do
+[ $# -gt 0 ] || set -- build push
+for step in "$@"; do
+  [[ $step =~ ^(build|push)$ ]] || die "usage: npm run image [-- build] [push]"
+done
+need_image
+[[ $IMAGE != *@* ]] || die "\"$IMAGE\" has a digest, which an image gets when it is pushed: leave it out."
+
+for tool in ${TOOL:=docker podman buildah}; do
   "$tool" info >/dev/null 2>&1 && break
   tool=
 done
-[ -n "$tool" ] || die "None of docker, podman and buildah works here: install or start one of them."
+[ -n "$tool" ] || die "None of these works here: $TOOL. Install or start one of docker, podman and buildah."
 
 build() {
   local command=(build)
@@ -29,31 +38,35 @@ push() {
   esac
 }
 
-# load: puts the image on the node of a kind or minikube cluster
-load() {
-  local context profile archive
-  context=$(kubectl config current-context 2>/dev/null) || true
-  profile=$(kubectl get nodes -o jsonpath='{.items[0].metadata.labels.minikube\.k8s\.io/name}' 2>/dev/null) || true
-  [[ $context == kind-* || -n $profile ]] ||
+# find_node: makes `loader` the command that puts an archive on the nodes of the context's cluster
+find_node() {
+  local context profile
+  need_cluster
+  context=$(kubectl config current-context)
+  profile=$(kubectl get nodes -o jsonpath='{.items[0].metadata.labels.minikube\.k8s\.io/name}' 2>/dev/null) || profile=
+  if [ -n "$profile" ]; then
+    loader=(minikube --profile "$profile" image load)
+  elif [[ $context == kind-* ]]; then
+    loader=(kind load image-archive --name "${context#kind-}")
+  else
     die "Set REGISTRY, so that the cluster can pull the image: the context is neither kind nor minikube."
-  archive=$(mktemp -d)
-  trap 'rm -r "$archive"' EXIT
+  fi
+  has "${loader[0]}" || die "${loader[0]}, which puts the image on the cluster of the context $context, is missing: install it, or set REGISTRY."
+}
+
+# load: puts the image on the nodes
+load() {
+  archive=$(mktemp -d) # not local: the trap outlives this function
+  trap 'rm -rf "$archive"' EXIT
   case $tool in
   buildah) buildah push "$IMAGE" "docker-archive:$archive/image.tar:$IMAGE" ;;
   *) "$tool" save --output "$archive/image.tar" "$IMAGE" ;;
   esac
-  if [ -n "$profile" ]; then
-    minikube --profile "$profile" image load "$archive/image.tar"
-  else
-    kind load image-archive "$archive/image.tar" --name "${context#kind-}"
-  fi
+  "${loader[@]}" "$archive/image.tar"
 }
 
-[ $# -gt 0 ] || set -- build push
-for step in "$@"; do
-  case $step in
-  build | push) "$step" ;;
-  *) die "usage: npm run image [-- build] [push]" ;;
-  esac
-done
+if [[ " $* " == *" push "* && $IMAGE =~ ^(dev|kind)\.local/ ]]; then
+  find_node # before the build, which takes longer
+fi
+for step in "$@"; do "$step"; done
 echo "$IMAGE"

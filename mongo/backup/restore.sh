@@ -4,6 +4,7 @@ set -euo pipefail
 # shellcheck source=mongo/backup/login.sh
 . "$(dirname "$0")/login.sh"
 
+# shellcheck disable=SC2153 # the manifest's variable
 if [ "$ARCHIVE" = newest ]; then
   archive=$(printf '%s\n' /backup/"$MONGO_DATABASE"-*.archive.gz | sort | tail -n 1)
 else
