@@ -1,0 +1,905 @@
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadYaml } from '@kubernetes/client-node';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Answers, type Machine, machine, type Result } from './stand-ins';
+
+// Each path of the scripts, with stand-ins for docker, kind, kubectl and so on: see stand-ins.ts.
+
+const root = join(__dirname, '../..');
+const test = suite('scripts');
+const machines: Machine[] = [];
+test.after.each(() => {
+  for (const { remove } of machines.splice(0)) remove();
+});
+
+const refused = 'echo "Error from server (Forbidden): not you" >&2; exit 1';
+const notFound =
+  'echo "Error from server (NotFound): the server could not find the requested resource" >&2; exit 1';
+const knativeApi = 'get --raw /apis/serving.knative.dev/v1';
+const metricsApi = 'get --raw /apis/metrics.k8s.io/v1beta1';
+
+/** kubectl on a cluster of kind with Knative and metrics-server, where everything comes up at once. */
+const cluster: Answers = {
+  'config current-context': 'echo kind-knative',
+  'version *': '',
+  [knativeApi]: '',
+  [metricsApi]: '',
+  'get namespace *': '',
+  '*auth can-i create *': 'echo yes',
+  '*get persistentvolumeclaim *': '',
+  '*get secret mongo-*--ignore-not-found*': '',
+  'create --filename - --namespace *':
+    'cat >>"$HERE/secrets.yaml"; echo ---  >>"$HERE/secrets.yaml"',
+  'create --filename -': 'cat >"$HERE/namespace.yaml"',
+  '*apply --kustomize .deploy': 'cat .deploy/kustomization.yaml >"$HERE/applied.yaml"',
+  '*rollout status *': '',
+  '*get secret mongo-app -o *': 'printf YXBw',
+  '*exec --stdin mongo-0 *': 'cat >>"$HERE/mongosh.js"',
+  '*get services.serving.knative.dev functions -o *generation}*Ready*': 'printf "3 True"',
+  '*get services.serving.knative.dev functions -o *observedGeneration}': 'printf 3',
+  '*get deployment functions-hpa -o *readyReplicas}': 'printf 2',
+  '*get services.serving.knative.dev functions -o *url}*': 'echo http://functions.shop.example.com',
+  '*get service *loadBalancer*': '',
+  '*kourier-system get service kourier *nodePort}': 'printf 31080',
+  '*get service functions-hpa *nodePort}': 'printf 30000',
+  'get nodes -o *addresses*': 'printf 10.0.0.1',
+  'get nodes -o *minikube*': '',
+};
+const plain = { [knativeApi]: notFound };
+const minikube = {
+  'config current-context': 'echo minikube',
+  'get nodes -o *minikube*': 'printf mini',
+};
+
+/** docker, podman or buildah */
+const builder: Answers = {
+  info: '',
+  'build *': '',
+  'push *': '',
+  'save --output *': 'echo archive >"$3"',
+};
+
+const takeArchive =
+  'for last; do :; done; [ -d "$(dirname "$last")" ] && echo "$last" >"$HERE/loaded"';
+
+/** What stands in for each program: nothing, or answers that count before the usual ones. */
+type Programs = Record<string, Answers | Answers[] | undefined>;
+
+/** A machine with a copy of the scripts, all programs unless told, and the given answers first. */
+function prepare(answers: Programs = {}) {
+  const all: Record<string, Answers> = {
+    kubectl: cluster,
+    kn: { 'service describe *': 'echo described' },
+    docker: builder,
+    podman: builder,
+    buildah: builder,
+    kind: { 'load image-archive *': takeArchive },
+    minikube: { '*image load *': takeArchive },
+    git: { 'describe *': 'echo v1.0-3-gabc' },
+    sleep: { '*': '' },
+  };
+  const programs = Object.entries(all).filter(([name]) => !(name in answers) || answers[name]);
+  const prepared = machine(
+    Object.fromEntries(programs.map(([name, base]) => [name, [answers[name] ?? [], base].flat()])),
+  );
+  machines.push(prepared);
+  const repository = join(prepared.folder, 'repository');
+  mkdirSync(repository);
+  for (const folder of ['knative', 'mongo'])
+    cpSync(join(root, folder), join(repository, folder), { recursive: true });
+  const run = (script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) =>
+    prepared.run(join(repository, script), args, { NAMESPACE: 'shop', ...env }, repository);
+  return {
+    ...prepared,
+    image: (args: string[] = [], env = {}) => run('knative/deploy/image.sh', args, env),
+    deploy: (env = {}) => run('knative/deploy/deploy.sh', [], env),
+    undeploy: (args: string[] = [], env = {}) => run('knative/deploy/undeploy.sh', args, env),
+    rotate: () => run('mongo/rotate.sh'),
+    secrets: () => run('mongo/secrets.sh', ['--namespace', 'shop']),
+    shell: (line: string) => prepared.run('bash', ['-c', line], { NAMESPACE: 'shop' }, repository),
+    /** The calls of one program, without its name. */
+    callsOf: (name: string) =>
+      prepared
+        .calls()
+        .filter((call) => call.startsWith(`${name} `))
+        .map((call) => call.slice(name.length + 1)),
+  };
+}
+
+function succeeds({ code, stdout, stderr }: Result): void {
+  assert.is(code, 0, stderr + stdout);
+}
+
+/** Exit code 1 and nothing on standard error but this. */
+function failsWith({ code, stdout, stderr }: Result, message: string | RegExp): void {
+  assert.ok(code !== 0, stdout);
+  if (typeof message === 'string') assert.is(stderr.trim(), message);
+  else assert.match(stderr, message);
+}
+
+const tag = 'v1.0-3-gabc';
+const local = `dev.local/functions-on-knative:${tag}`;
+const remote = `registry.example:5000/team/functions-on-knative:${tag}`;
+const REGISTRY = 'registry.example:5000/team';
+/** Only this one of docker, podman and buildah is there. */
+const only = (tool: string) =>
+  Object.fromEntries(
+    ['docker', 'podman', 'buildah']
+      .filter((name) => name !== tool)
+      .map((name) => [name, undefined]),
+  );
+
+for (const [tool, build, save] of [
+  ['docker', 'build --tag', 'save --output ARCHIVE IMAGE'],
+  ['podman', 'build --tag', 'save --output ARCHIVE IMAGE'],
+  ['buildah', 'build --layers --tag', 'push IMAGE docker-archive:ARCHIVE:IMAGE'],
+] as const) {
+  test(`image: built and pushed with ${tool}`, () => {
+    const { image, callsOf } = prepare(only(tool));
+    const done = image([], { REGISTRY });
+    succeeds(done);
+    assert.is(done.stdout, `${remote}\n`);
+    assert.equal(callsOf(tool), ['info', `${build} ${remote} .`, `push ${remote}`]);
+    assert.equal(callsOf('kubectl'), []);
+  });
+
+  test(`image: pushed with ${tool} to a registry without TLS`, () => {
+    const { image, callsOf } = prepare(only(tool));
+    succeeds(image(['push'], { REGISTRY, REGISTRY_HTTP: 'true' }));
+    const insecure = tool === 'docker' ? '' : '--tls-verify=false ';
+    assert.equal(callsOf(tool), ['info', `push ${insecure}${remote}`]);
+  });
+
+  for (const [where, answers, loader] of [
+    ['kind', {}, 'kind load image-archive --name knative ARCHIVE'],
+    ['minikube', minikube, 'minikube --profile mini image load ARCHIVE'],
+  ] as const) {
+    test(`image: loaded on ${where} with ${tool}`, () => {
+      const { image, calls, folder, read } = prepare({ ...only(tool), kubectl: answers });
+      const done = image();
+      succeeds(done);
+      assert.is(done.stdout, `${local}\n`);
+      const archive = read('loaded').trim();
+      const steps = calls().filter((call) => !/^(git|kubectl) | info$/.test(call));
+      const expected = [`${tool} ${build} ${local} .`, `${tool} ${save}`, loader];
+      assert.equal(
+        steps.map((step) => step.replaceAll(archive, 'ARCHIVE').replaceAll(local, 'IMAGE')),
+        expected.map((step) => step.replaceAll(local, 'IMAGE')),
+      );
+      assert.equal(
+        readdirSync(folder).filter((name) => name.startsWith('tmp.')),
+        [],
+      );
+    });
+  }
+}
+
+test('image: only built, which needs no cluster', () => {
+  const { image, callsOf } = prepare({ kubectl: undefined });
+  succeeds(image(['build']));
+  assert.equal(callsOf('docker'), ['info', `build --tag ${local} .`]);
+});
+
+test('image: an unknown step', () => {
+  const { image, calls } = prepare();
+  failsWith(image(['build', 'sign']), 'usage: npm run image [-- build] [push]');
+  assert.not.ok(calls().some((call) => call.startsWith('docker')));
+});
+
+test('image: the first tool that works is taken, or the one of TOOL', () => {
+  const down = { info: 'echo "no daemon" >&2; exit 1' };
+  const { image, callsOf } = prepare({ docker: down });
+  succeeds(image(['build']));
+  assert.equal(callsOf('podman'), ['info', `build --tag ${local} .`]);
+  succeeds(image(['build'], { TOOL: 'buildah' }));
+  assert.equal(callsOf('buildah'), ['info', `build --layers --tag ${local} .`]);
+  failsWith(
+    image(['build'], { TOOL: 'docker' }),
+    'None of these works here: docker. Install or start one of docker, podman and buildah.',
+  );
+});
+
+test('image: no tool', () => {
+  const { image } = prepare({ docker: undefined, podman: undefined, buildah: undefined });
+  failsWith(
+    image(),
+    'None of these works here: docker podman buildah. Install or start one of docker, podman and buildah.',
+  );
+});
+
+for (const [what, answers, message] of [
+  [
+    'the cluster is neither of kind nor of minikube',
+    { kubectl: { 'config current-context': 'echo cloud', 'get nodes *': refused } },
+    'Set REGISTRY, so that the cluster can pull the image: the context is neither kind nor minikube.',
+  ],
+  [
+    'kind is missing',
+    { kind: undefined },
+    'kind, which puts the image on the cluster of the context kind-knative, is missing: install it, or set REGISTRY.',
+  ],
+  [
+    'minikube is missing',
+    { minikube: undefined, kubectl: minikube },
+    'minikube, which puts the image on the cluster of the context minikube, is missing: install it, or set REGISTRY.',
+  ],
+  [
+    'kubectl is missing',
+    { kubectl: undefined },
+    'kubectl is missing: install it, and point its current context at a cluster.',
+  ],
+  [
+    'the cluster does not answer',
+    { kubectl: { 'version *': 'echo "connection refused" >&2; exit 1' } },
+    'The cluster of the context kind-knative does not answer: start it, or choose another context.\nconnection refused',
+  ],
+] as [string, Programs, string][]) {
+  test(`image: ${what}, which is told before anything is built`, () => {
+    const { image, callsOf } = prepare(answers);
+    failsWith(image(), message);
+    assert.equal(callsOf('docker'), ['info']);
+  });
+}
+
+for (const [what, answers, env, last] of [
+  ['build', { docker: { 'build *': 'exit 3' } }, { REGISTRY }, 'docker build'],
+  ['push', { docker: { 'push *': 'exit 3' } }, { REGISTRY }, 'docker push'],
+  ['save', { docker: { 'save *': 'exit 3' } }, {}, 'docker save'],
+  ['load', { kind: { 'load *': 'exit 3' } }, {}, 'kind load'],
+] as [string, Record<string, Answers>, object, string][]) {
+  test(`image: a ${what} that fails ends it with its exit code`, () => {
+    const { image, calls, folder } = prepare(answers);
+    const { code, stdout } = image([], env);
+    assert.is(code, 3);
+    assert.is(stdout, '');
+    assert.ok(calls().at(-1)?.startsWith(last));
+    assert.equal(
+      readdirSync(folder).filter((name) => name.startsWith('tmp.')),
+      [],
+    );
+  });
+}
+
+test('image: its name without git, and where git says what no tag can be', () => {
+  const { image } = prepare({ git: undefined });
+  assert.is(image(['build']).stdout, 'dev.local/functions-on-knative:local\n');
+  const odd = prepare({ git: { 'describe *': 'echo release/1.0+x' } });
+  assert.is(odd.image(['build']).stdout, 'dev.local/functions-on-knative:release-1.0-x\n');
+});
+
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
+test('image: a name with a digest can not be built', () => {
+  failsWith(prepare().image([], { IMAGE: `a.example/b@${digest}` }), /leave it out/);
+});
+
+/** What deploy.sh has applied. */
+function applied({ read }: { read(file: string): string }) {
+  return loadYaml(read('applied.yaml')) as {
+    namespace: unknown;
+    resources: string[];
+    components: string[];
+    images: Record<string, unknown>[];
+  };
+}
+
+test('deploy: both variants', () => {
+  const { deploy, callsOf, ...here } = prepare();
+  const done = deploy();
+  succeeds(done);
+  assert.equal(applied(here), {
+    namespace: 'shop',
+    resources: ['../mongo', '../knative/service', '../knative/hpa'],
+    components: [],
+    images: [
+      { name: 'functions-on-knative', newName: 'dev.local/functions-on-knative', newTag: tag },
+    ],
+  });
+  assert.is(
+    done.stdout,
+    `waiting for MongoDB  0 s
+waiting for the Knative Service  0 s
+waiting for the Deployment  0 s
+waiting for its second replica  0 s
+described
+
+The Knative Service is http://functions.shop.example.com:
+
+  curl -H 'Host: functions.shop.example.com' http://10.0.0.1:31080/time
+  curl -H 'Host: functions.shop.example.com' -X POST -H 'Content-Type: application/json' -d '{"test":"persistence"}' http://10.0.0.1:31080/data
+  curl -H 'Host: functions.shop.example.com' http://10.0.0.1:31080/data
+
+The Deployment:
+
+  curl http://10.0.0.1:30000/time
+  curl -X POST -H 'Content-Type: application/json' -d '{"test":"persistence"}' http://10.0.0.1:30000/data
+  curl http://10.0.0.1:30000/data
+
+Both keep the same documents.
+`,
+  );
+  assert.is(done.stderr, '');
+  assert.match(here.read('mongosh.js'), /create-user\.js/);
+  assert.is(here.read('namespace.yaml'), '');
+});
+
+test('deploy: a namespace that is missing is made', () => {
+  const { deploy, read } = prepare({ kubectl: { 'get namespace *': notFound } });
+  succeeds(deploy({ NAMESPACE: '123' }));
+  const namespace = JSON.parse(JSON.stringify(loadYaml(read('namespace.yaml'))));
+  assert.equal(namespace, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: '123', labels: { 'app.kubernetes.io/part-of': 'functions-on-knative' } },
+  });
+});
+
+test('deploy: names that YAML takes for something else', () => {
+  for (const NAMESPACE of [
+    '123',
+    '1e3',
+    '0x1f',
+    'true',
+    'null',
+    'no',
+    'a',
+    'a--b',
+    'x'.repeat(63),
+  ]) {
+    const { deploy, ...here } = prepare();
+    succeeds(deploy({ NAMESPACE }));
+    assert.is(applied(here).namespace, NAMESPACE);
+  }
+});
+
+test('deploy: names that no namespace can have', () => {
+  const { deploy, calls } = prepare();
+  for (const NAMESPACE of ['Shop', '-a', 'a-', 'a_b', 'a.b', 'a b', "a'", 'a\nb', 'x'.repeat(64)]) {
+    failsWith(deploy({ NAMESPACE }), /^NAMESPACE can't be "/);
+  }
+  assert.equal(calls(), []);
+});
+
+test('deploy: names of images', () => {
+  for (const [IMAGE, expected] of [
+    ['a', { newName: 'a', newTag: 'latest' }],
+    ['localhost:5000/a', { newName: 'localhost:5000/a', newTag: 'latest' }],
+    ['localhost:5000/a/b__c:1.10', { newName: 'localhost:5000/a/b__c', newTag: '1.10' }],
+    ['R.example/a:true', { newName: 'R.example/a', newTag: 'true' }],
+    ['[::1]:5000/a:0x1f', { newName: '[::1]:5000/a', newTag: '0x1f' }],
+    ['a:_', { newName: 'a', newTag: '_' }],
+    [`r.example/a@${digest}`, { newName: 'r.example/a', digest }],
+    [`r.example:5000/a:1.0@${digest}`, { newName: 'r.example:5000/a:1.0', digest }],
+  ] as const) {
+    const { deploy, ...here } = prepare();
+    succeeds(deploy({ IMAGE }));
+    assert.equal(applied(here).images, [{ name: 'functions-on-knative', ...expected }]);
+  }
+  const { deploy, callsOf } = prepare();
+  for (const IMAGE of [
+    'A',
+    'a:',
+    'a:b:c',
+    'a/',
+    'r.example/Team/a',
+    'a b',
+    "a'",
+    'a@sha256:12',
+    'http://a/b',
+  ]) {
+    failsWith(deploy({ IMAGE }), /is not the name of an image/);
+  }
+  failsWith(deploy({ REGISTRY: 'https://registry.example' }), /is not the name of an image/);
+  assert.equal(callsOf('kubectl'), []);
+});
+
+test('deploy: components', () => {
+  const { deploy, ...here } = prepare();
+  succeeds(deploy({ COMPONENTS: ' knative/hpa-class  mongo/local-volume ' }));
+  assert.equal(applied(here).components, ['../knative/hpa-class', '../mongo/local-volume']);
+});
+
+test('deploy: components that are none', () => {
+  const { deploy, callsOf } = prepare();
+  for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
+    failsWith(
+      deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
+      `COMPONENTS can't have "${name}": there are knative/hpa-class mongo/local-volume.`,
+    );
+  }
+  assert.equal(callsOf('kubectl'), []);
+});
+
+const leftOut =
+  'The Knative Service is left out: Knative Serving is not installed on this cluster (https://knative.dev/docs/install).\n';
+
+for (const [installed, VARIANTS, expected] of [
+  [true, '', ['service', 'hpa']],
+  [true, 'hpa knative', ['service', 'hpa']],
+  [true, 'knative', ['service']],
+  [true, 'hpa', ['hpa']],
+  [false, '', ['hpa']],
+  [false, ' ', ['hpa']],
+  [false, 'hpa', ['hpa']],
+] as const) {
+  test(`deploy: ${installed ? 'with' : 'without'} Knative, VARIANTS='${VARIANTS}'`, () => {
+    const { deploy, callsOf, ...here } = prepare({ kubectl: installed ? {} : plain });
+    const done = deploy({ VARIANTS });
+    succeeds(done);
+    assert.equal(applied(here).resources, [
+      '../mongo',
+      ...expected.map((folder) => `../knative/${folder}`),
+    ]);
+    const has = (variant: 'service' | 'hpa') => (expected as readonly string[]).includes(variant);
+    assert.is(done.stdout.startsWith(leftOut), !installed && VARIANTS.trim() === '');
+    assert.is(done.stdout.includes('http://10.0.0.1:31080/data'), has('service'));
+    assert.is(done.stdout.includes('http://10.0.0.1:30000/data'), has('hpa'));
+    assert.is(done.stdout.includes('Both keep'), has('service') && has('hpa'));
+    // nothing is asked about what is not deployed
+    const calls = callsOf('kubectl').join('\n');
+    assert.is(/services\.serving\.knative\.dev/.test(calls), has('service'));
+    assert.is(/deployment|horizontalpod/.test(calls), has('hpa'));
+  });
+}
+
+for (const VARIANTS of ['knative', 'knative hpa']) {
+  test(`deploy: VARIANTS='${VARIANTS}' is refused without Knative`, () => {
+    const { deploy, callsOf } = prepare({ kubectl: plain });
+    failsWith(
+      deploy({ VARIANTS }),
+      'Knative Serving is not installed on this cluster: install it (https://knative.dev/docs/install), or deploy with VARIANTS=hpa.',
+    );
+    assert.not.match(callsOf('kubectl').join('\n'), /create|apply/);
+  });
+}
+
+test('deploy: an unknown variant', () => {
+  failsWith(
+    prepare().deploy({ VARIANTS: 'hpa kpa' }),
+    `VARIANTS can't have "kpa": there are knative and hpa.`,
+  );
+});
+
+test('deploy: a component of a variant that is not deployed', () => {
+  for (const [answers, VARIANTS] of [
+    [{}, 'hpa'],
+    [plain, ''],
+  ] as const) {
+    failsWith(
+      prepare({ kubectl: answers }).deploy({ VARIANTS, COMPONENTS: 'knative/hpa-class' }),
+      "COMPONENTS can't have what changes the Knative Service, as that is not deployed: knative/hpa-class.",
+    );
+  }
+});
+
+test('deploy: without metrics-server, which is told where it matters', () => {
+  const note =
+    /^metrics-server does not run on this cluster: the HPA is deployed, but it keeps 2 /m;
+  for (const [env, told] of [
+    [{}, true],
+    [{ VARIANTS: 'hpa' }, true],
+    [{ VARIANTS: 'knative' }, false],
+    [{ VARIANTS: 'knative', COMPONENTS: 'knative/hpa-class' }, true],
+  ] as const) {
+    for (const answer of [notFound, 'echo "Error (ServiceUnavailable)" >&2; exit 1']) {
+      const done = prepare({ kubectl: { [metricsApi]: answer } }).deploy(env);
+      succeeds(done);
+      assert.is(note.test(done.stdout), told);
+    }
+  }
+  assert.not.match(prepare().deploy().stdout, note);
+});
+
+for (const [what, answers, message] of [
+  [
+    'no kubectl',
+    undefined,
+    'kubectl is missing: install it, and point its current context at a cluster.',
+  ],
+  [
+    'no context',
+    { 'config current-context': 'echo "error: not set" >&2; exit 1' },
+    'There is no current kubectl context: choose one with kubectl config use-context.',
+  ],
+  [
+    'a cluster that does not answer',
+    { 'version *': 'echo "i/o timeout" >&2; exit 1' },
+    'The cluster of the context kind-knative does not answer: start it, or choose another context.\ni/o timeout',
+  ],
+  [
+    'a cluster that does not tell whether it has Knative',
+    { [knativeApi]: 'echo "Error: EOF" >&2; exit 1' },
+    'The cluster does not tell whether it has the API serving.knative.dev/v1: Error: EOF',
+  ],
+  [
+    'no right to make the namespace',
+    { 'get namespace *': notFound, 'create --filename -': refused },
+    'Error from server (Forbidden): not you\nYou may not create the namespace shop: have it made, or set NAMESPACE to one that is yours.',
+  ],
+  ...[
+    'secrets',
+    'statefulsets.apps',
+    'services.serving.knative.dev',
+    'deployments.apps',
+    'horizontalpodautoscalers.autoscaling',
+  ].map((resource) => [
+    `no right to create ${resource}`,
+    { [`*auth can-i create ${resource}`]: 'echo no; exit 1' },
+    `You may not create ${resource} in the namespace shop: ask for a role that may, such as admin.`,
+  ]),
+  [
+    'data without the Secret that opens them',
+    { '*get persistentvolumeclaim *': 'echo persistentvolumeclaim/data-mongo-0' },
+    'There are data in the claim data-mongo-0, but the Secret mongo-root, which opens them, is gone: put it back, or delete the claim.',
+  ],
+  [
+    'no right to read Secrets',
+    { '*get secret *': refused },
+    'Error from server (Forbidden): not you',
+  ],
+  [
+    'no right to create what is applied',
+    { '*apply --kustomize .deploy': refused },
+    'Error from server (Forbidden): not you',
+  ],
+  [
+    'users that can not be made',
+    { '*exec --stdin *': 'echo "command terminated" >&2; exit 1' },
+    'command terminated',
+  ],
+  [
+    'no route to be read',
+    { '*get services.serving.knative.dev functions -o *url}*': refused },
+    'Error from server (Forbidden): not you',
+  ],
+] as [string, Answers | undefined, string][]) {
+  test(`deploy: ${what}`, () => {
+    const { deploy } = prepare({ kubectl: answers });
+    failsWith(deploy(), message);
+  });
+}
+
+const pending = {
+  '*rollout status statefulset *': 'exit 1',
+  '*get pods -o *waiting.reason*': '',
+  '*get services.serving.knative.dev functions -o *False*': '',
+  '*get pods -o *Unschedulable*': '',
+};
+
+test('deploy: an image that can not be pulled', () => {
+  const push = (image: string) =>
+    `The image ${image} can not be pulled: push it with npm run image.`;
+  for (const [answers, message] of [
+    ...['ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'].map((reason) => [
+      { '*get pods -o *waiting.reason*': `printf 'Other x\\n${reason} r.example/a:1\\n'` },
+      push('r.example/a:1'),
+    ]),
+    [
+      {
+        '*get services.serving.knative.dev functions -o *False*':
+          'echo \'Unable to fetch image "r.example/a:1": failed to resolve\'',
+      },
+      push('r.example/a:1'),
+    ],
+    ...['mongo:8.0', 'docker.io/library/mongo:8.0'].map((image) => [
+      { '*get pods -o *waiting.reason*': `echo ImagePullBackOff ${image}` },
+      `The image ${image} can not be pulled: see whether the cluster reaches its registry.`,
+    ]),
+  ] as [Answers, string][]) {
+    const done = prepare({ kubectl: [answers, pending] }).deploy();
+    failsWith(done, message);
+  }
+});
+
+for (const [part, answers] of [
+  ['MongoDB', {}],
+  [
+    'the Knative Service',
+    {
+      '*rollout status statefulset *': '',
+      '*get services.serving.knative.dev functions -o *generation}*Ready*': 'printf "4 Unknown"',
+    },
+  ],
+  [
+    'the Deployment',
+    { '*rollout status statefulset *': '', '*rollout status deployment *': 'exit 1' },
+  ],
+  [
+    'its second replica',
+    { '*rollout status statefulset *': '', '*get deployment functions-hpa -o *readyReplicas}': '' },
+  ],
+] as [string, Answers][]) {
+  test(`deploy: ${part} does not come up in time`, () => {
+    const cpu = "echo '0/1 nodes are available: 1 Insufficient cpu. preemption: none.'";
+    for (const [unschedulable, reason] of [
+      ['', ''],
+      [cpu, '0/1 nodes are available: 1 Insufficient cpu. '],
+    ] as const) {
+      const kubectl = [{ '*get pods -o *Unschedulable*': unschedulable }, answers, pending];
+      failsWith(
+        prepare({ kubectl }).deploy({ WAIT: '0' }),
+        `${part} did not come up in 0 s: ${reason}kubectl -n shop get pods,events tells more.`,
+      );
+    }
+  });
+}
+
+test('deploy: what comes up later is waited for, though the cluster fails to say what it lacks', () => {
+  const kubectl = {
+    '*rollout status statefulset *': 'echo . >>"$HERE/tries"; [ $(grep -c . "$HERE/tries") -gt 3 ]',
+    '*get pods -o *': refused,
+    '*get services.serving.knative.dev functions -o *False*': notFound,
+  };
+  const { deploy, callsOf } = prepare({ kubectl });
+  const done = deploy();
+  succeeds(done);
+  assert.match(done.stdout, /^waiting for MongoDB \.\.\. \d s$/m);
+  assert.equal(callsOf('sleep'), ['1', '1', '1']);
+});
+
+test('deploy: WAIT is a number', () => {
+  failsWith(prepare().deploy({ WAIT: '1m' }), `WAIT can't be "1m": it is a number of seconds.`);
+});
+
+test('deploy: addresses that are not found are told, and left to be filled in', () => {
+  for (const kubectl of [
+    { '*get service *loadBalancer*': notFound },
+    { '*nodePort}': '' },
+    { 'get nodes -o *addresses*': refused },
+  ]) {
+    const done = prepare({ kubectl }).deploy();
+    succeeds(done);
+    assert.match(done.stderr, /^No address of Knative's ingress was found: set INGRESS_URL/m);
+    assert.match(done.stderr, /^No address of the Deployment was found: set NODEPORT_URL/m);
+    assert.match(done.stdout, "  curl -H 'Host: functions.shop.example.com' $INGRESS_URL/time\n");
+    assert.match(done.stdout, '  curl $NODEPORT_URL/time\n');
+    assert.not.match(done.stdout, /http:\/\/:?[0-9]*\//);
+  }
+});
+
+test('deploy: addresses of other kinds', () => {
+  for (const [kubectl, env, ingress, nodeport] of [
+    [
+      { '*get service *loadBalancer*': 'printf 192.0.2.10' },
+      {},
+      'http://192.0.2.10',
+      'http://192.0.2.10',
+    ],
+    [
+      { 'get nodes -o *addresses*': 'printf "10.0.0.1 fd00::1"' },
+      {},
+      'http://10.0.0.1:31080',
+      'http://10.0.0.1:30000',
+    ],
+    [
+      { 'get nodes -o *addresses*': 'printf fd00::1' },
+      {},
+      'http://[fd00::1]:31080',
+      'http://[fd00::1]:30000',
+    ],
+    [
+      {
+        '*kourier-system get service *': notFound,
+        '*istio-system get service *': notFound,
+        '*contour-external get service envoy *loadBalancer*': 'printf lb.example',
+      },
+      {},
+      'http://lb.example',
+      'http://10.0.0.1:30000',
+    ],
+    [
+      { '*get service *': notFound },
+      { INGRESS_URL: 'http://127.0.0.1', NODEPORT_URL: 'http://127.0.0.1:81' },
+      'http://127.0.0.1',
+      'http://127.0.0.1:81',
+    ],
+  ] as const) {
+    const done = prepare({ kubectl }).deploy(env);
+    succeeds(done);
+    assert.is(done.stderr, '');
+    assert.match(done.stdout, `.example.com' ${ingress}/time\n`);
+    assert.match(done.stdout, `curl ${nodeport}/time\n`);
+  }
+});
+
+test('deploy: without kn, or with one that fails', () => {
+  for (const kn of [undefined, { 'service describe *': 'exit 1' }]) {
+    const done = prepare({ kn }).deploy();
+    succeeds(done);
+    assert.match(done.stdout, 'Both keep the same documents.');
+  }
+});
+
+test('secrets: made once, with random passwords that stand in no argument', () => {
+  const { secrets, read, calls } = prepare();
+  succeeds(secrets());
+  const passwords = [...read('secrets.yaml').matchAll(/password: "([0-9a-f]{48})"/g)].map(
+    ([, password]) => password as string,
+  );
+  assert.is(new Set(passwords).size, 2);
+  for (const password of passwords) assert.not.match(calls().join('\n'), password);
+  const names = [...read('secrets.yaml').matchAll(/name: (mongo-\w+)/g)].map(([, name]) => name);
+  assert.equal(names, ['mongo-root', 'mongo-app']);
+});
+
+test('secrets: one that is there stays', () => {
+  for (const [there, made] of [
+    ['mongo-*', ''],
+    ['mongo-root', 'name: mongo-app'],
+    ['mongo-app', 'name: mongo-root'],
+  ] as const) {
+    const { secrets, read } = prepare({
+      kubectl: { [`*get secret ${there} --ignore-not-found*`]: 'echo secret/x' },
+    });
+    succeeds(secrets());
+    assert.is(
+      read('secrets.yaml')
+        .match(/name: mongo-\w+/g)
+        ?.join() ?? '',
+      made,
+    );
+  }
+});
+
+test('secrets: none is made where the cluster does not tell what is there', () => {
+  for (const what of ['persistentvolumeclaim', 'secret']) {
+    const { secrets, read } = prepare({ kubectl: { [`*get ${what} *`]: refused } });
+    failsWith(secrets(), 'Error from server (Forbidden): not you');
+    assert.is(read('secrets.yaml'), '');
+  }
+});
+
+test('secrets: one that can not be made', () => {
+  failsWith(prepare({ kubectl: { 'create *': refused } }).secrets(), /Forbidden/);
+});
+
+const removal: Answers = { '*delete *': '' };
+const kinds =
+  'statefulset,deployment,horizontalpodautoscaler,poddisruptionbudget,cronjob,job,service,networkpolicy,configmap';
+const part = '--selector app.kubernetes.io/part-of=functions-on-knative';
+
+for (const [what, answers, deleted] of [
+  ['with', {}, `services.serving.knative.dev,${kinds}`],
+  ['without', plain, kinds],
+] as const) {
+  test(`undeploy: on a cluster ${what} Knative`, () => {
+    const { undeploy, callsOf } = prepare({ kubectl: [answers, removal] });
+    const done = undeploy();
+    succeeds(done);
+    assert.is(
+      done.stdout,
+      'The data, the Secrets and the namespace shop are kept; npm run undeploy -- --all removes them.\n',
+    );
+    const deletions = callsOf('kubectl').filter((call) => call.includes('delete'));
+    assert.equal(deletions, [`--namespace shop delete ${deleted} ${part} --ignore-not-found`]);
+  });
+}
+
+test('undeploy --all: the data, their Secrets and the namespace too', () => {
+  const { undeploy, callsOf } = prepare({ kubectl: removal });
+  succeeds(undeploy(['--all']));
+  assert.equal(callsOf('kubectl').slice(-2), [
+    '--namespace shop delete persistentvolumeclaim/data-mongo-0 persistentvolumeclaim/mongo-backup secret/mongo-root secret/mongo-app --ignore-not-found',
+    `delete namespace ${part} --field-selector metadata.name=shop --ignore-not-found`,
+  ]);
+});
+
+test('undeploy: what it refuses, and what fails', () => {
+  const { undeploy, calls } = prepare();
+  for (const args of [['all'], ['--all', '--force']])
+    failsWith(undeploy(args), 'usage: npm run undeploy [-- --all]');
+  assert.not.match(calls().join('\n'), 'kubectl');
+
+  const silent = prepare({ kubectl: { [knativeApi]: 'echo EOF >&2; exit 1', ...removal } });
+  failsWith(silent.undeploy(['--all']), /does not tell whether it has the API serving/);
+  assert.not.match(silent.calls().join('\n'), 'delete');
+
+  failsWith(prepare({ kubectl: { '*delete *': refused } }).undeploy(), /Forbidden/);
+  failsWith(prepare({ kubectl: undefined }).undeploy(), /^kubectl is missing/);
+});
+
+/** What a rotation asks of a cluster where both variants are deployed. */
+const rotation: Answers = {
+  '*get secret mongo-app': '',
+  '*patch secret mongo-app --type merge --patch-file /dev/stdin': 'cat >"$HERE/secret.json"',
+  '*get services.serving.knative.dev/functions --ignore-not-found *': 'echo functions',
+  '*get deployment/functions-hpa --ignore-not-found *': 'echo functions-hpa',
+  '*get pods --selector serving*': 'printf "pod/k-1\\npod/k-2\\n"',
+  '*get pods --selector app*': 'printf "pod/h-1\\npod/h-2\\n"',
+  '*patch services.serving.knative.dev functions --type merge --patch {*restartedAt*': '',
+  '*rollout restart deployment functions-hpa': '',
+  '*wait --for delete *': '',
+};
+const rollOutKnative = [
+  '--namespace shop patch services.serving.knative.dev',
+  '--namespace shop wait --for delete --timeout 300s pod/k-1 pod/k-2',
+];
+const rollOutHpa = [
+  '--namespace shop rollout restart deployment functions-hpa',
+  '--namespace shop wait --for delete --timeout 300s pod/h-1 pod/h-2',
+];
+
+for (const [what, answers, rolledOut] of [
+  ['both variants', {}, [...rollOutKnative, ...rollOutHpa]],
+  ['the Deployment, on a cluster without Knative', plain, rollOutHpa],
+  [
+    'the Deployment, on a cluster with Knative',
+    { '*get services.serving.knative.dev/functions --ignore-not-found *': '' },
+    rollOutHpa,
+  ],
+  [
+    'the Knative Service',
+    { '*get deployment/functions-hpa --ignore-not-found *': '' },
+    rollOutKnative,
+  ],
+] as [string, Answers, string[]][]) {
+  test(`rotate: ${what}`, () => {
+    const { rotate, callsOf, calls, read } = prepare({ kubectl: [answers, rotation] });
+    succeeds(rotate());
+
+    const { username, password } = JSON.parse(read('secret.json')).stringData;
+    assert.match(username, /^app-\d{14}$/);
+    assert.match(password, /^[0-9a-f]{48}$/);
+    const [made, dropped] = read('mongosh.js').split('admin.getUsers()');
+    assert.match(made as string, `user: '${username}',\n    pwd: '${password}'`);
+    assert.match(dropped as string, `user === '${username}'`);
+    // neither as it is nor encoded
+    for (const secret of [password, Buffer.from(password).toString('base64')])
+      assert.not.match(calls().join('\n'), secret);
+
+    const steps = callsOf('kubectl').filter((call) => /patch serv|restart|wait/.test(call));
+    assert.is(steps.length, rolledOut.length);
+    for (const [i, step] of rolledOut.entries()) assert.ok(steps[i]?.startsWith(step), steps[i]);
+  });
+}
+
+for (const [what, answers, message, patched] of [
+  ['without the Secret', { '*get secret mongo-app': notFound }, /NotFound/, false],
+  ['MongoDB refuses', { '*exec *': 'echo refused >&2; exit 1' }, 'refused', false],
+  ['the Secret can not be changed', { '*patch secret *': refused }, /Forbidden/, false],
+  [
+    'the cluster does not tell whether it has Knative',
+    { [knativeApi]: 'echo EOF >&2; exit 1' },
+    /does not tell whether it has the API/,
+    true,
+  ],
+  [
+    'the cluster does not tell what is deployed',
+    { '*get deployment/functions-hpa --ignore-not-found *': refused },
+    /The cluster does not tell whether the variant hpa is deployed/,
+    true,
+  ],
+  ['pods can not be listed', { '*get pods *': refused }, /Forbidden/, true],
+  ['the Service can not be changed', { '*patch services.*': refused }, /Forbidden/, true],
+  ['the Deployment can not be restarted', { '*rollout restart *': refused }, /Forbidden/, true],
+  ['old pods stay', { '*wait *': 'echo "timed out" >&2; exit 1' }, 'timed out', true],
+] as [string, Answers, string | RegExp, boolean][]) {
+  test(`rotate: ${what}: no user is dropped`, () => {
+    const { rotate, read } = prepare({ kubectl: [answers, rotation] });
+    failsWith(rotate(), message);
+    assert.not.match(read('mongosh.js'), 'dropUser');
+    assert.is(read('secret.json') !== '', patched);
+  });
+}
+
+test('a variant without pods is rolled out without waiting for any', () => {
+  const { shell, callsOf } = prepare({ kubectl: [{ '*get pods --selector *': '' }, rotation] });
+  const done = shell('. knative/deploy/lib.sh; roll_out knative; roll_out hpa');
+  succeeds(done);
+  assert.is(done.stdout, 'rolled out the variant knative\nrolled out the variant hpa\n');
+  assert.not.match(callsOf('kubectl').join('\n'), ' wait ');
+});
+
+test('what a roll-out fails at is not lost where it stands in a condition', () => {
+  for (const answer of ['*get pods *', '*patch *', '*wait *']) {
+    const { shell } = prepare({ kubectl: [{ [answer]: refused }, rotation] });
+    assert.is(
+      shell('. knative/deploy/lib.sh; if roll_out knative; then exit 0; fi; exit 9').code,
+      9,
+    );
+  }
+});
+
+test.run();
