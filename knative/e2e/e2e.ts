@@ -7,11 +7,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Ledger, startLedger, type Verdict } from '../../load/chaos/ledger';
 import { fromService } from '../../load/chaos/readers';
+import { byHand } from '../deploy/by-hand';
 
 // The whole of it on the cluster of the current context, in a namespace of its own that is deleted
 // before and after. IMAGE names an image that is pushed already; without, one is built and pushed.
 const namespace = process.env.NAMESPACE ?? 'functions-e2e';
 const env: NodeJS.ProcessEnv = { ...process.env, NAMESPACE: namespace };
+/** Where the last step deploys by hand. */
+const handmade = `${namespace}-by-hand`;
 
 interface Variant {
   name: 'knative' | 'hpa';
@@ -53,7 +56,7 @@ step('deployed, Pod Security Standard restricted enforced', async () => {
     env.IMAGE = (await run('knative/deploy/image.sh')).trim().split('\n').at(-1);
   await run('knative/deploy/deploy.sh');
   const [ingress, host, nodeport] = (
-    await run('bash', '-c', '. knative/deploy/lib.sh && ingress_url && route_host && nodeport_url')
+    await run('bash', '-c', '. knative/deploy/lib.sh; ingress_url; route_host; nodeport_url')
   ).split('\n') as [string, string, string];
   variants.push(
     { name: 'knative', url: ingress, host, selector: 'serving.knative.dev/service=functions' },
@@ -226,7 +229,7 @@ step('the Knative Service goes from 2 to 5 and back', async () => {
 step('rollouts and a rotation of the password, without a failed request', async () => {
   return withoutFailure({ RATE: '20' }, async () => {
     await sleep(3000);
-    await run('bash', '-c', '. knative/deploy/lib.sh && roll_out knative && roll_out hpa');
+    await run('bash', '-c', '. knative/deploy/lib.sh; roll_out knative; roll_out hpa');
     await run('mongo/rotate.sh');
     await sleep(3000);
   });
@@ -251,10 +254,29 @@ step('undeployed: the data and its Secrets stay', async () => {
   return 'yes';
 });
 
+step('deployed by hand, as docs/deploy.md says', async () => {
+  const { deployment, knative } = byHand();
+  const inNamespace = (script: string) =>
+    run(
+      ...(['env', '-u', 'NODEPORT_URL', `NAMESPACE=${handmade}`] as const),
+      ...['bash', '-euo', 'pipefail', '-c', script],
+    );
+  await kubectl('delete', 'namespace', handmade, '--ignore-not-found');
+  await inNamespace(deployment + knative);
+  const [ingress, host, nodeport] = (
+    await inNamespace('. knative/deploy/lib.sh; ingress_url; route_host; nodeport_url')
+  ).split('\n') as [string, string, string];
+  const [first, second] = variants as [Variant, Variant];
+  const { id } = await ask({ ...first, url: ingress, host }, '/data', { by: 'hand' });
+  const read = await ask({ ...second, url: nodeport }, `/data/${id}`);
+  assert.equal(read.data, { by: 'hand' });
+  return 'the Deployment reads what the Knative Service wrote';
+});
+
 test.after(async () => {
   console.log(`\n${table()}\n`);
   if (seen.some(({ result }) => result.startsWith('FAILED'))) await keepEvidence();
-  await kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--wait=false');
+  await kubectl('delete', 'namespace', namespace, handmade, '--ignore-not-found', '--wait=false');
 });
 
 test.run();

@@ -1,4 +1,5 @@
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -8,9 +9,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { dumpYaml } from '@kubernetes/client-node';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfig } from '../../functions/config';
+import { byHand } from '../../knative/deploy/by-hand';
+import { machine } from '../../knative/deploy/stand-ins';
 import { admit, type Document } from './admission';
 
 const test = suite('manifests');
@@ -53,11 +57,24 @@ const deployment = {
 };
 const deployed = 'all, deployed';
 const deployedWithComponents = 'all, deployed with components';
+// a namespace that YAML could take for a number, and an image with both tag and digest
+const deployedOddly = 'all, deployed under odd names';
+const oddly = {
+  namespace: '123',
+  images: [
+    {
+      name: 'functions-on-knative',
+      newName: 'registry.example:5000/functions:1.0',
+      digest: `sha256:${'0'.repeat(64)}`,
+    },
+  ],
+};
 const sources = new Map([
   ...folders.filter((name) => !isComponent(name)).map((name) => [name, join(root, name)] as const),
   ...components.map((name) => [name, overlay([baseOf(name)], [name])] as const),
   [deployed, overlay(all, [], deployment)],
   [deployedWithComponents, overlay(all, components, deployment)],
+  [deployedOddly, overlay(all, [], oddly)],
   ['mongo/backup/restore.yaml', join(root, 'mongo/backup/restore.yaml')],
 ]);
 
@@ -111,6 +128,69 @@ test('both variants run the same container', async () => {
     assert.is(knative?.automountServiceAccountToken, false);
   }
 });
+
+test('a namespace of digits stays a string, and an image keeps its tag and digest', async () => {
+  for (const { metadata } of await objects(deployedOddly)) assert.is(metadata.namespace, '123');
+  for (const variant of await variants(deployedOddly)) {
+    const [container] = podTemplate(variant).spec.containers;
+    assert.is(container.image, `registry.example:5000/functions:1.0@sha256:${'0'.repeat(64)}`);
+  }
+});
+
+test('what docs/deploy.md deploys by hand is taken, with the image and the Secrets', async () => {
+  // A stand-in for kubectl, as there is no cluster: it renders what the check has rendered. So that the
+  // lines run on a machine without openssl, there is one for that, too.
+  const random = "od -An -N24 -tx1 /dev/urandom | tr -d ' \\n'; echo";
+  const { folder, run, read, remove } = machine({
+    kubectl: [
+      {
+        'create namespace by-hand': '',
+        '-n by-hand create secret generic mongo-* --from-literal=username=* --from-file=password=/dev/stdin':
+          'cat >"$HERE/$6"',
+        'kustomize knative/*': 'cat "$HERE/$2.yaml"',
+        '-n by-hand apply -f -': 'cat >>"$HERE/applied.yaml"; echo --- >>"$HERE/applied.yaml"',
+        '-n by-hand apply -k mongo': 'echo >"$HERE/mongo"',
+        '-n by-hand rollout status *': '',
+        '-n by-hand wait *': '',
+      },
+    ],
+    openssl: [{ 'rand -hex 24': random }],
+  });
+  try {
+    mkdirSync(join(folder, 'knative'));
+    for (const name of ['knative/hpa', 'knative/service']) {
+      const rendered = (await objects(name)).map(asYaml).join('---\n');
+      writeFileSync(join(folder, `${name}.yaml`), rendered);
+    }
+    const { deployment, knative } = byHand();
+    const IMAGE = 'registry.example/functions:v1';
+    const options = ['-euo', 'pipefail', '-c'];
+    const env = { NAMESPACE: 'by-hand', IMAGE };
+    const { code, stderr } = run('bash', [...options, deployment + knative], env, root);
+    assert.is(code, 0, stderr);
+
+    const found = await admit([join(folder, 'applied.yaml')], console.error);
+    assert.equal(
+      found.flatMap(({ errors }) => errors),
+      [],
+    );
+    const images = found
+      .map(({ object }) => podTemplate(object)?.spec.containers)
+      .filter(Boolean)
+      .map(([{ image }]) => image);
+    assert.equal(images, [IMAGE, IMAGE]);
+    const passwords = ['mongo-root', 'mongo-app'].map(read);
+    for (const password of passwords) assert.match(password, /^[0-9a-f]{48}\n$/);
+    assert.is.not(passwords[0], passwords[1]);
+    assert.ok(readdirSync(folder).includes('mongo'));
+  } finally {
+    remove();
+  }
+});
+
+/** As kubectl writes it; dumpYaml would take Knative's Service for one of Kubernetes', by its kind. */
+const asYaml = ({ apiVersion, kind, ...rest }: Document['object']) =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\n${dumpYaml(rest)}`;
 
 test('the service can be configured by what it is given', async () => {
   const { data } = await find(deployed, 'ConfigMap', 'mongo');
