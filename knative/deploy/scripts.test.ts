@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { loadYaml } from '@kubernetes/client-node';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Answers, type Machine, machine, type Result } from './stand-ins';
+import { type Answers, type Machine, machine, type Result } from '../../tools/programs/stand-ins';
 
-// Each path of the scripts, with stand-ins for docker, kind, kubectl and so on: see stand-ins.ts.
+// Each path of the scripts, with stand-ins for docker, kind, kubectl and so on: see tools/programs/stand-ins.ts.
 
 const root = join(__dirname, '../..');
 const test = suite('scripts');

@@ -14,7 +14,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfig } from '../../functions/config';
 import { byHand } from '../../knative/deploy/by-hand';
-import { machine } from '../../knative/deploy/stand-ins';
+import { machine } from '../programs/stand-ins';
 import { admit, type Document } from './admission';
 
 const test = suite('manifests');

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onPath } from '../../tools/programs/program-cache';
+import { onPath } from './program-cache';
 
 // Stand-ins for kubectl, docker and the like, for tests of what calls them: a test run has neither a
 // cluster nor a registry, least of all one that fails as a case needs it. They show what a script does
@@ -41,7 +41,9 @@ export interface Result {
 }
 
 /** What scripts may take for granted. */
-const ordinary = 'bash cat date dirname echo env grep mkdir mktemp od rm sed tr xargs'.split(' ');
+const ordinary = 'bash cat chmod date dirname echo env grep mkdir mktemp od rm sed tr xargs'.split(
+  ' ',
+);
 
 /** @param programs the answers of each stand-in, in the order in which they are looked through */
 export function machine(programs: Record<string, Answers[]>): Machine {
