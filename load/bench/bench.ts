@@ -1,30 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
-import { checkAnswers } from './answers';
-import { openStore, page, type Store } from './collection';
-import { contenders, raw } from './contenders';
-import type { Report, Sample } from './measurements';
-import { findWrk, prepare } from './prepare';
-import { cpuSeconds, endedChildrenSeconds, megabytes } from './proc';
-import { firstAnswer, type Running, start } from './processes';
-import { type Route, routes } from './routes';
-import { markdown, plot, ratios } from './table';
+import { type ServerProcess, startServer } from '../shared/server-process';
+import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
+import { benchPlot, benchRatios, benchReport } from './bench-report';
+import { checkResponses } from './check-responses';
+import { type Contender, contenders, raw } from './contenders';
+import { firstResponse } from './first-response';
+import { assertWrk, prepare } from './prepare';
+import { cpuSeconds, exitedChildrenCpuSeconds, residentMegabytes } from './process-usage';
+import type { BenchResults, Sample } from './results';
+import { type Route, routes, urlOf } from './routes';
 import { versions } from './versions';
-import { write } from './write';
-import { type Load, load } from './wrk';
+import { writeReport } from './write-report';
+import { runWrk, type WrkResult } from './wrk';
 
-interface Contest {
-  running: Running;
-  store: Store;
+/** A contender that runs in this round, on its own database. */
+interface Participant {
+  process: ServerProcess<Contender>;
+  database: BenchDatabase;
 }
 
-const all = routes(page.next);
-const [, post] = all;
+const allRoutes = routes(page.next);
+const [, post] = allRoutes;
 const warmUpConnections = 10;
 const faults: string[] = [];
 
-/** Measures all contenders in rounds, on the database that `MONGODB_URI` names. */
+/** `npm run bench`: measures all contenders in rounds, on the MongoDB at `MONGODB_URI`. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -43,18 +45,18 @@ async function main(): Promise<void> {
     .map(Number)
     .toSorted((a, b) => a - b);
 
-  findWrk();
+  assertWrk();
   const uri = process.env.MONGODB_URI ?? '';
   const client = new MongoClient(uri);
   const only = values.only.split(',');
   const wanted = contenders.filter(
     (contender) => contender === raw || only.some((part) => contender.name.includes(part)),
   );
-  const entrants = prepare(wanted).map((contender, n) => ({
+  const entries = prepare(wanted).map((contender, n) => ({
     contender,
-    store: openStore(client, uri, `bench-${process.pid}-${n}`),
+    database: openBenchDatabase(client, uri, `bench-${process.pid}-${n}`),
   }));
-  const report: Report = {
+  const results: BenchResults = {
     versions: await versions(uri),
     rounds,
     seconds,
@@ -64,111 +66,115 @@ async function main(): Promise<void> {
   };
   try {
     for (let round = 1; round <= rounds; round++) {
-      const contest = await Promise.all(
-        entrants.map(async ({ contender, store }) => {
-          const running = await start(contender, store);
-          for (const route of all) await firstAnswer(running, route);
-          if (round === 1) faults.push(...(await checkAnswers(running, all, store)));
-          return { running, store };
+      const participants = await Promise.all(
+        entries.map(async ({ contender, database }) => {
+          const process = await startServer(contender, database);
+          for (const route of allRoutes) await firstResponse(process, route);
+          if (round === 1) faults.push(...(await checkResponses(process, allRoutes, database)));
+          return { process, database };
         }),
       );
-      await warmUp(contest, quick ? 1 : 5);
-      await measureRound(round, contest, report);
-      await Promise.all(contest.map(({ running }) => running.stop()));
-      entrants.push(...entrants.splice(0, 1));
+      await warmUp(participants, quick ? 1 : 5);
+      await measureRound(round, participants, results);
+      await Promise.all(participants.map(({ process }) => process.stop()));
+      entries.push(...entries.splice(0, 1));
     }
   } finally {
-    for (const { store } of entrants) await store.drop();
+    for (const { database } of entries) await database.drop();
     await client.close();
   }
 
-  const text = markdown(report);
+  const text = benchReport(results);
   console.log(text);
-  if (quick) console.log(JSON.stringify(ratios(report)));
-  else write('bench', report, text, plot(report));
+  if (quick) console.log(JSON.stringify(benchRatios(results)));
+  else writeReport('bench', results, text, benchPlot(results));
   if (faults.length > 0) process.exitCode = 1;
 }
 
-/** Loads all contenders with every request, all at once, for a while each. */
-async function warmUp(contest: Contest[], seconds: number): Promise<void> {
-  for (const route of all) {
-    await Promise.all(contest.map(({ store }) => store.reset()));
+/** Loads all contenders at once, with one request after the other. */
+async function warmUp(participants: Participant[], seconds: number): Promise<void> {
+  for (const route of allRoutes) {
+    await Promise.all(participants.map(({ database }) => database.reset()));
     await Promise.all(
-      contest.map(async ({ running }) => {
-        const got = await load(running.url(route), route, warmUpConnections, seconds);
-        await settle(got, warmUpConnections);
+      participants.map(async ({ process }) => {
+        const result = await runWrk(urlOf(process, route), route, warmUpConnections, seconds);
+        await settle(result, warmUpConnections);
       }),
     );
   }
 }
 
-/** Waits as long as the requests take that were under way when a load ended. */
-async function settle({ right, seconds }: Load, connections: number): Promise<void> {
-  await sleep(Math.min(10_000, (1000 * connections * seconds) / right) + 50);
+/** Waits until the requests that were in flight at the end of a load should be done. */
+async function settle({ correct, seconds }: WrkResult, connections: number): Promise<void> {
+  await sleep(Math.min(10_000, (1000 * connections * seconds) / correct) + 50);
 }
 
-async function measureRound(round: number, contest: Contest[], report: Report): Promise<void> {
-  for (const connections of report.connections) {
-    if (connections > warmUpConnections) await fillPools(contest, connections);
-    for (const route of all) {
-      for (const { running, store } of contest) {
-        const sample = await measure(running, route, connections, report.seconds, store);
-        report.samples.push({ round, ...sample });
+async function measureRound(
+  round: number,
+  participants: Participant[],
+  results: BenchResults,
+): Promise<void> {
+  for (const connections of results.connections) {
+    if (connections > warmUpConnections) await fillPools(participants, connections);
+    for (const route of allRoutes) {
+      for (const participant of participants) {
+        const sample = await measure(participant, route, connections, results.seconds);
+        results.samples.push({ round, ...sample });
       }
     }
   }
 }
 
-/** Has contenders open the connections to the database that they will use: each costs a login. */
-async function fillPools(contest: Contest[], connections: number): Promise<void> {
-  for (const { running } of contest) {
-    await settle(await load(running.url(post), post, connections, 1), connections);
+/** Makes contenders fill their connection pools before they are measured: each login takes time. */
+async function fillPools(participants: Participant[], connections: number): Promise<void> {
+  for (const { process } of participants) {
+    await settle(await runWrk(urlOf(process, post), post, connections, 1), connections);
   }
 }
 
 async function measure(
-  running: Running,
+  { process, database }: Participant,
   route: Route,
   connections: number,
   seconds: number,
-  store: Store,
 ): Promise<Omit<Sample, 'round'>> {
-  const { name } = running.contender;
-  if (route.name !== 'GET /time') await store.reset();
+  const { pid, server } = process;
+  if (route.name !== 'GET /time') await database.reset();
 
-  const usedBefore = cpuSeconds(running.pid);
-  const loadBefore = endedChildrenSeconds();
-  const got = await load(running.url(route), route, connections, seconds);
-  const used = cpuSeconds(running.pid) - usedBefore;
-  const resident = megabytes(running.pid, 'VmRSS');
-  const loadUsed = endedChildrenSeconds() - loadBefore;
-  running.assertRuns();
+  const cpuBefore = cpuSeconds(pid);
+  const wrkCpuBefore = exitedChildrenCpuSeconds();
+  const result = await runWrk(urlOf(process, route), route, connections, seconds);
+  const cpu = cpuSeconds(pid) - cpuBefore;
+  const resident = residentMegabytes(pid, 'VmRSS');
+  const wrkCpu = exitedChildrenCpuSeconds() - wrkCpuBefore;
+  process.assertRunning();
 
-  await settle(got, connections);
+  await settle(result, connections);
 
-  const where = `${name}, ${route.name}, ${connections} connections`;
-  if (got.wrong + got.broken > 0) {
-    faults.push(`${where}: ${got.wrong} wrong answers, ${got.broken} connections broken`);
+  const { correct, incorrect, errors } = result;
+  const where = `${server.name}, ${route.name}, ${connections} connections`;
+  if (incorrect + errors > 0) {
+    faults.push(`${where}: ${incorrect} incorrect responses, ${errors} connection errors`);
   }
   if (route.name === 'POST /data') {
-    const written = await store.written();
-    if (written < got.right || written > got.right + connections) {
-      faults.push(`${where}: ${got.right} writes acknowledged, ${written} stored`);
+    const stored = await database.countWrites();
+    if (stored < correct || stored > correct + connections) {
+      faults.push(`${where}: ${correct} writes acknowledged, ${stored} stored`);
     }
   }
-  const rate = got.right / got.seconds;
-  console.error(`${where}: ${Math.round(rate)}/s`);
+  const rate = correct / result.seconds;
+  console.error(`${where}: ${Math.round(rate)} requests/s`);
   return {
-    contender: name,
+    contender: server.name,
     route: route.name,
     connections,
     rate,
-    p50: got.p50,
-    p99: got.p99,
-    cpuPerThousand: (used / got.right) * 1000,
+    p50: result.p50,
+    p99: result.p99,
+    cpuPerThousand: (cpu / correct) * 1000,
     residentMegabytes: resident,
-    peakMegabytes: megabytes(running.pid, 'VmHWM'),
-    loadCores: loadUsed / got.seconds,
+    peakMegabytes: residentMegabytes(pid, 'VmHWM'),
+    loadCores: wrkCpu / result.seconds,
   };
 }
 

@@ -4,86 +4,92 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
-import { limitCpu } from './cgroup';
-import { type ColdReport, markdown, plot, ratios } from './cold-table';
-import { openStore, page, type Store } from './collection';
+import { startServer } from '../shared/server-process';
+import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
+import {
+  type ColdStartResults,
+  coldStartPlot,
+  coldStartRatios,
+  coldStartReport,
+} from './cold-report';
 import { bare, type Contender, contenders, own } from './contenders';
+import { createCpuQuota } from './cpu-quota';
+import { firstResponse } from './first-response';
 import { prepare } from './prepare';
-import { firstAnswer, start } from './processes';
 import { type Route, routes } from './routes';
 import { versions } from './versions';
-import { write } from './write';
+import { writeReport } from './write-report';
 
 const [time, post] = routes(page.next);
 
-const cache = mkdtempSync(join(tmpdir(), 'bench-'));
-process.on('exit', () => rmSync(cache, { recursive: true, force: true }));
+const compileCache = mkdtempSync(join(tmpdir(), 'bench-'));
+process.on('exit', () => rmSync(compileCache, { recursive: true, force: true }));
 
-/** The service with Node's cache of compiled code, which an earlier start has filled. */
-const cached: Contender = {
+/** The service with Node's compile cache, filled by an earlier start. */
+const withCompileCache: Contender = {
   ...own,
   name: 'this, compile cache',
-  env: { ...own.env, NODE_COMPILE_CACHE: cache },
+  env: { ...own.env, NODE_COMPILE_CACHE: compileCache },
 };
 
-/** Starts every contender again and again, on the database that `MONGODB_URI` names. */
+/** `npm run bench:cold`: measures cold starts, on the MongoDB at `MONGODB_URI`. */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { runs: { type: 'string', default: '15' } } });
   const runs = Number(values.runs);
   const uri = process.env.MONGODB_URI ?? '';
   const client = new MongoClient(uri);
-  const store = openStore(client, uri, `bench-${process.pid}`);
-  const entrants = [...prepare(contenders), cached];
-  const cgroup = halfCore();
-  const report: ColdReport = { versions: await versions(uri), runs, starts: [] };
+  const database = openBenchDatabase(client, uri, `bench-${process.pid}`);
+  const participants = [...prepare(contenders), withCompileCache];
+  const halfCore = createHalfCoreQuota();
+  const results: ColdStartResults = { versions: await versions(uri), runs, starts: [] };
   try {
-    await store.reset();
-    await spawnToAnswer(cached, post, store, undefined, 'SIGTERM');
+    await database.reset();
+    await measureStart(withCompileCache, post, database, undefined, 'SIGTERM');
     for (let run = 1; run <= runs; run++) {
       console.error(`run ${run} of ${runs}`);
-      for (const group of cgroup ? [undefined, cgroup] : [undefined]) {
-        const quota = group ? 'half a core' : 'none';
+      for (const cgroup of halfCore ? [undefined, halfCore] : [undefined]) {
+        const quota = cgroup ? 'half a core' : 'none';
         const add = async (contender: Contender, route: Route) => {
-          const ms = await spawnToAnswer(contender, route, store, group);
-          report.starts.push({ contender: contender.name, route: route.name, quota, ms });
+          const ms = await measureStart(contender, route, database, cgroup);
+          results.starts.push({ contender: contender.name, route: route.name, quota, ms });
         };
         await add(bare, time);
-        for (const contender of entrants) {
+        for (const contender of participants) {
           await add(contender, time);
           await add(contender, post);
         }
       }
     }
   } finally {
-    await store.drop();
+    await database.drop();
     await client.close();
   }
-  const text = markdown(report);
+  const text = coldStartReport(results);
   console.log(text);
-  console.log(JSON.stringify(ratios(report)));
-  write('cold', report, text, plot(report));
+  console.log(JSON.stringify(coldStartRatios(results)));
+  writeReport('cold', results, text, coldStartPlot(results));
 }
 
-/** @returns the time from a process's start to its first right answer, in ms */
-async function spawnToAnswer(
+/** @returns the time from the start of the process to its first correct response, in ms */
+async function measureStart(
   contender: Contender,
   route: Route,
-  store: Store,
+  database: BenchDatabase,
   cgroup?: string,
-  signal?: NodeJS.Signals,
+  stopSignal?: NodeJS.Signals,
 ): Promise<number> {
-  const running = await start(contender, store, cgroup);
-  const ms = await firstAnswer(running, route);
-  await running.stop(signal);
-  await sleep(100); // a quota's next period, which this start has not used of
+  const process = await startServer(contender, database, cgroup);
+  const ms = await firstResponse(process, route);
+  await process.stop(stopSignal);
+  await sleep(100); // one period of the quota, so that the next start gets a full one
   return ms;
 }
 
-function halfCore(): string | undefined {
+function createHalfCoreQuota(): string | undefined {
   try {
-    return limitCpu(0.5);
+    return createCpuQuota(0.5);
   } catch (error) {
-    console.error(`Starts with half a core are skipped: ${(error as Error).message}`);
+    console.error(`skipping cold starts with half a core: ${(error as Error).message}`);
     return undefined;
   }
 }

@@ -1,33 +1,26 @@
 import { join } from 'node:path';
+import { builtService, imageEnv } from '../shared/built-service';
+import { benchPackages } from '../shared/install';
+import type { Server } from '../shared/server-process';
 
-/** One process that serves the benchmark's requests. */
-export interface Contender {
-  name: string;
-  /** @param port what it shall listen on; most read it from `PORT` */
-  command(port: number): string[];
-  cwd: string;
-  env?: Record<string, string>;
-  /** Where it serves what the others serve at `/time` and `/data`. */
+/** A server that is benchmarked. */
+export interface Contender extends Server {
+  /** Its paths for `/time` and `/data`, where they differ. */
   paths?: { time: string; data: string };
-  /** What makes it, when that isn't npm. */
-  made?: 'with Python' | 'with Go';
+  /** What builds it, besides npm. */
+  toolchain?: 'Python' | 'Go';
 }
 
-export const root = join(__dirname, '../..');
 export const peers = join(__dirname, 'peers');
-export const modules = join(__dirname, 'node_modules');
 
-/** Where the Node.js is that all contenders run on: the image's, whatever this process runs on. */
-export const nodeFolder = join(modules, `node-${process.platform}-${process.arch}`, 'bin');
-
-/** The least that answers, for the cold starts. */
+/** The least that responds at all; for cold starts only. */
 export const bare: Contender = {
   name: 'bare node:http',
   command: () => ['node', 'bare.js'],
   cwd: peers,
 };
 
-/** The peer whose figures are 1: `node:http`, the driver, and one insertOne a request. */
+/** The baseline of all ratios: `node:http`, the driver, and one insertOne per request. */
 export const raw: Contender = {
   name: 'raw node:http',
   command: () => ['node', 'raw.js'],
@@ -46,33 +39,25 @@ export const flask: Contender = {
     'main:app',
   ],
   cwd: join(peers, 'flask'),
-  made: 'with Python',
+  toolchain: 'Python',
 };
 
-/** What the Dockerfile sets for it. */
-const image = { NODE_OPTIONS: '--max-semi-space-size=2', MALLOC_ARENA_MAX: '1' };
-
-export const own: Contender = {
-  name: 'this, own host',
-  command: () => ['node', 'dist/main.js'],
-  cwd: root,
-  env: { ...image, LOG_REQUESTS: 'false' },
-};
+export const own: Contender = builtService;
 
 /**
- * All contenders, in the order in which they take turns: those that are compared most stand together.
- * Each peer's own files link the documentation that they follow.
+ * All contenders, in the order in which they are measured: those most worth comparing are next to
+ * each other. The files of each peer link the documentation that they follow.
  */
 export const contenders: Contender[] = [
   raw,
   own,
-  { ...own, name: 'this, request log on', env: { ...image, LOG_REQUESTS: 'true' } },
+  { ...own, name: 'this, request log on', env: { ...imageEnv, LOG_REQUESTS: 'true' } },
   { name: 'Fastify', command: () => ['node', 'fastify.js'], cwd: peers },
   {
     name: 'Go net/http',
     command: () => ['./server'],
     cwd: join(peers, 'go'),
-    made: 'with Go',
+    toolchain: 'Go',
   },
   { name: 'Express', command: () => ['node', 'express.js'], cwd: peers },
   flask,
@@ -80,7 +65,7 @@ export const contenders: Contender[] = [
     name: 'faas-js-runtime',
     command: (port) => [
       'node',
-      join(modules, '.bin/faas-js-runtime'),
+      join(benchPackages, '.bin/faas-js-runtime'),
       `--port=${port}`,
       'index.js',
     ],
@@ -89,13 +74,13 @@ export const contenders: Contender[] = [
   },
   {
     name: 'functions-framework',
-    // what `npx functions-framework` runs, without npx in between
-    command: () => ['node', join(modules, '.bin/functions-framework'), '--target=app'],
+    // what `npx functions-framework` runs, without npx itself
+    command: () => ['node', join(benchPackages, '.bin/functions-framework'), '--target=app'],
     cwd: join(peers, 'functions-framework'),
   },
   {
     name: 'this, functions-framework',
     command: () => ['node', 'node_modules/.bin/functions-framework', '--target=app'],
-    cwd: root,
+    cwd: own.cwd,
   },
 ];

@@ -1,17 +1,17 @@
-// Draws a run's ratios, JSON on standard input, as SVG on standard output:
+// Reads a Plot (see write-report.ts) as JSON from standard input, and prints it as SVG:
 // https://echarts.apache.org/handbook/en/how-to/cross-platform/server/
 import { json } from 'node:stream/consumers';
 import * as echarts from 'echarts';
 
 const { title, scale, contenders, series } = await json(process.stdin);
-const powers = series.flatMap(({ values }) => values).map(Math.log10);
+const exponents = series.flatMap(({ values }) => values).map(Math.log10);
 const axis = {
   linear: { type: 'value' },
-  // from one power of ten to another
+  // ends at powers of ten
   log: {
     type: 'log',
-    min: 10 ** Math.floor(Math.min(...powers)),
-    max: 10 ** Math.ceil(Math.max(...powers)),
+    min: 10 ** Math.floor(Math.min(...exponents)),
+    max: 10 ** Math.ceil(Math.max(...exponents)),
   },
 };
 const chart = echarts.init(null, null, {
@@ -37,4 +37,4 @@ chart.setOption({
   })),
 });
 process.stdout.write(chart.renderToSVGString());
-chart.dispose(); // its timers would keep this process
+chart.dispose(); // its timers would keep this process alive

@@ -1,59 +1,49 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Contender, modules, nodeFolder, peers } from './contenders';
+import { installBenchPackages, isOutdated, runInstaller } from '../shared/install';
+import { type Contender, peers } from './contenders';
 
 /**
- * Installs and builds what the contenders need, unless that was done before.
+ * Installs and builds what the contenders need, unless it is up to date.
  *
- * @returns those that can run here; of the others it says why not
- * @throws Error when a tool is missing without which nothing can be measured
+ * @returns those that can run here; for each of the others it prints why not
+ * @throws Error when something is missing that all of them need
  */
-export function prepare(wanted: Contender[]): Contender[] {
-  if (isStale(join(modules, '.package-lock.json'), join(__dirname, 'package-lock.json'))) {
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], __dirname);
-  }
-  if (!existsSync(nodeFolder)) throw new Error('The benchmark runs on Linux, on x64 and arm64.');
-
-  const failures = new Map<Contender['made'], string>();
-  for (const [made, make] of [['with Python', makePython] as const, ['with Go', makeGo] as const]) {
+export function prepare(contenders: Contender[]): Contender[] {
+  installBenchPackages();
+  const failures = new Map<Contender['toolchain'], string>();
+  const builds = [['Python', installFlask] as const, ['Go', buildGoServer] as const];
+  for (const [toolchain, build] of builds) {
     try {
-      if (wanted.some((contender) => contender.made === made)) make();
+      if (contenders.some((contender) => contender.toolchain === toolchain)) build();
     } catch (error) {
-      failures.set(made, (error as Error).message.trim());
+      failures.set(toolchain, (error as Error).message.trim());
     }
   }
-  return wanted.filter(({ name, made }) => {
-    const failure = failures.get(made);
-    if (failure) console.error(`${name}, which is made ${made}, is skipped: ${failure}`);
+  return contenders.filter(({ name, toolchain }) => {
+    const failure = failures.get(toolchain);
+    if (failure) console.error(`skipping ${name}, which needs ${toolchain}: ${failure}`);
     return !failure;
   });
 }
 
-/** @throws Error that says what to install */
-export function findWrk(): void {
+/** @throws Error that says how to install it */
+export function assertWrk(): void {
   if (spawnSync('wrk', ['--version']).error) {
-    throw new Error('The load comes from wrk: install it (Debian, Ubuntu: apt-get install wrk).');
+    throw new Error('wrk is missing. Install it (Debian, Ubuntu: apt-get install wrk).');
   }
 }
 
-function makePython(): void {
+function installFlask(): void {
   const flask = join(peers, 'flask');
-  const installed = join(flask, '.venv/installed');
-  if (!isStale(installed, join(flask, 'requirements.txt'))) return;
-  run('python3', ['-m', 'venv', '.venv'], flask);
-  run('.venv/bin/pip', ['install', '--quiet', '--requirement=requirements.txt'], flask);
-  writeFileSync(installed, '');
+  const stamp = join(flask, '.venv/installed');
+  if (!isOutdated(stamp, join(flask, 'requirements.txt'))) return;
+  runInstaller('python3', ['-m', 'venv', '.venv'], flask);
+  runInstaller('.venv/bin/pip', ['install', '--quiet', '--requirement=requirements.txt'], flask);
+  writeFileSync(stamp, '');
 }
 
-function makeGo(): void {
-  run('go', ['build', '-o', 'server', '.'], join(peers, 'go'));
-}
-
-function isStale(made: string, source: string): boolean {
-  return !existsSync(made) || statSync(made).mtimeMs < statSync(source).mtimeMs;
-}
-
-function run(command: string, args: string[], cwd: string): void {
-  execFileSync(command, args, { cwd, stdio: ['ignore', 2, 2] });
+function buildGoServer(): void {
+  runInstaller('go', ['build', '-o', 'server', '.'], join(peers, 'go'));
 }

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { modules, nodeFolder, peers } from './contenders';
+import { benchPackages, nodeFolder } from '../shared/install';
+import { peers } from './contenders';
 
-/** The machine and the versions that figures belong to, by name. */
+/** The machine, and the versions of what was measured, by name. */
 export async function versions(databaseUri: string): Promise<Record<string, string>> {
   const [cpu] = cpus();
   const packages = ['@google-cloud/functions-framework', 'faas-js-runtime', 'express', 'fastify'];
@@ -13,12 +14,12 @@ export async function versions(databaseUri: string): Promise<Record<string, stri
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
     database: await databaseVersion(databaseUri),
-    'Node.js': told(join(nodeFolder, 'node'), '--version'),
+    'Node.js': versionOf(join(nodeFolder, 'node'), '--version'),
     ...Object.fromEntries([...packages, 'mongodb'].map((name) => [name, packageVersion(name)])),
-    Python: told('python3', '--version'),
+    Python: versionOf('python3', '--version'),
     ...pythonVersions(),
-    Go: told('go', 'version'),
-    wrk: told('wrk', '--version'),
+    Go: versionOf('go', 'version'),
+    wrk: versionOf('wrk', '--version'),
   };
 }
 
@@ -34,7 +35,7 @@ async function databaseVersion(uri: string): Promise<string> {
 }
 
 function packageVersion(name: string): string {
-  return JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')).version;
+  return JSON.parse(readFileSync(join(benchPackages, name, 'package.json'), 'utf8')).version;
 }
 
 function pythonVersions(): Record<string, string> {
@@ -43,8 +44,8 @@ function pythonVersions(): Record<string, string> {
   return Object.fromEntries(lines.map((line) => line.split('==')));
 }
 
-/** The version number in what a program says of itself. */
-function told(command: string, argument: string): string {
+/** The version number that a program prints; `none` when it is not installed. */
+function versionOf(command: string, argument: string): string {
   const { stdout } = spawnSync(command, [argument], { encoding: 'utf8' });
   return /\d+(\.\d+)+/.exec(stdout ?? '')?.[0] ?? 'none';
 }

@@ -1,22 +1,22 @@
--- One request, over and over. Arguments: its method, the status and a part of the body that tell a
--- right answer, and the body to send. Prints one line of JSON, with times in ms.
-local status, part
+-- Repeats one request and checks every response. Arguments: the method, the status and a substring
+-- of the body of a correct response, and the body to send. Prints a line of JSON, latency in ms.
+local status, substring
 
 function init(args)
-  wrk.method, status, part = args[1], tonumber(args[2]), args[3]
+  wrk.method, status, substring = args[1], tonumber(args[2]), args[3]
   if args[4] then
     wrk.body = args[4]
     wrk.headers["Content-Type"] = "application/json"
   end
 end
 
-right, wrong = 0, 0
+correct, incorrect = 0, 0
 
-function response(got, _, body)
-  if got == status and string.find(body, part, 1, true) then
-    right = right + 1
+function response(actual, _, body)
+  if actual == status and string.find(body, substring, 1, true) then
+    correct = correct + 1
   else
-    wrong = wrong + 1
+    incorrect = incorrect + 1
   end
 end
 
@@ -27,15 +27,15 @@ function setup(thread)
 end
 
 function done(summary, latency)
-  local right, wrong = 0, 0
+  local correct, incorrect = 0, 0
   for _, thread in ipairs(threads) do
-    right = right + thread:get("right")
-    wrong = wrong + thread:get("wrong")
+    correct = correct + thread:get("correct")
+    incorrect = incorrect + thread:get("incorrect")
   end
   local errors = summary.errors
   print(string.format(
-    '{"right":%d,"wrong":%d,"broken":%d,"seconds":%f,"p50":%f,"p99":%f}',
-    right, wrong, errors.connect + errors.read + errors.write + errors.timeout,
+    '{"correct":%d,"incorrect":%d,"errors":%d,"seconds":%f,"p50":%f,"p99":%f}',
+    correct, incorrect, errors.connect + errors.read + errors.write + errors.timeout,
     summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3
   ))
 end

@@ -1,36 +1,40 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { posted, type Route } from './routes';
+import { exampleDocument } from '../shared/example-document';
+import type { Route } from './routes';
 
-/** What came of a load. Times are in ms but for `seconds`. */
-export interface Load {
-  /** Answers that were right, and that were not. */
-  right: number;
-  wrong: number;
-  /** Connections that were refused or broke, and answers that took longer than 30 s. */
-  broken: number;
+/** What wrk.lua prints. */
+export interface WrkResult {
+  /** Responses, by whether they were correct. */
+  correct: number;
+  incorrect: number;
+  /** Connections refused or broken, and requests that timed out after 30 s. */
+  errors: number;
+  /** The length of the run. */
   seconds: number;
+  /** Latency percentiles, in ms. */
   p50: number;
   p99: number;
 }
 
 /**
- * Sends a request as often as it is answered.
+ * Loads a route with wrk, in a closed model: each connection sends its next request when the
+ * response to the last one has arrived.
  *
- * @param connections that stay open, with one request at a time on each
+ * @param connections kept alive for the whole run
  * @param seconds a whole number
  */
-export async function load(
+export async function runWrk(
   url: string,
-  { method, status, part }: Route,
+  { method, status, substring }: Route,
   connections: number,
   seconds: number,
-): Promise<Load> {
+): Promise<WrkResult> {
   const options = ['--threads=1', `--connections=${connections}`, `--duration=${seconds}s`];
   const script = ['--timeout=30s', `--script=${join(__dirname, 'wrk.lua')}`, url];
-  const body = method === 'POST' ? [JSON.stringify(posted)] : [];
-  const request = ['--', method, `${status}`, part, ...body];
+  const body = method === 'POST' ? [JSON.stringify(exampleDocument)] : [];
+  const request = ['--', method, `${status}`, substring, ...body];
   const { stdout } = await promisify(execFile)('wrk', [...options, ...script, ...request]);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }

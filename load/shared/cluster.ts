@@ -8,26 +8,27 @@ import {
   type KubernetesObject,
 } from '@kubernetes/client-node';
 
-/** The cluster of the current kubectl context, where both variants are deployed. */
+/** The namespace that both variants are deployed in, on the cluster of the current context. */
 export const namespace = process.env.NAMESPACE || 'functions';
 export const kube = new KubeConfig();
 kube.loadFromDefault();
 
-export type Name = 'knative' | 'hpa';
-export const names: Name[] = ['knative', 'hpa'];
+export type VariantName = 'knative' | 'hpa';
+export const variantNames: VariantName[] = ['knative', 'hpa'];
 
-/** One of the two ways in which the service is deployed. */
+/** The service as a Knative Service, or as a Deployment with an HPA. */
 export interface Variant {
-  name: Name;
+  name: VariantName;
   url: string;
-  /** The Host header by which the ingress knows the Knative route; empty for none. */
+  /** The Host header that selects the Knative route at the ingress; empty for none. */
   host: string;
 }
 
 /**
- * Runs a line of shell with what knative/deploy/lib.sh has.
- * @returns the lines it prints
- * @throws Error with what it says of why it failed
+ * Runs a bash script with the functions of knative/deploy/lib.sh.
+ *
+ * @returns the lines of its standard output
+ * @throws Error with its standard error
  */
 export async function shell(script: string): Promise<string[]> {
   const env = { ...process.env, NAMESPACE: namespace };
@@ -38,7 +39,7 @@ export async function shell(script: string): Promise<string[]> {
   return stdout.trimEnd().split('\n');
 }
 
-/** @throws Error that says what is missing */
+/** @throws Error that says what is not deployed */
 export async function findVariants(): Promise<Variant[]> {
   const [ingress = '', nodeport = '', host = ''] = await shell(`need_cluster
     k get services.serving.knative.dev/functions deployment/functions-hpa >/dev/null 2>&1 ||
@@ -55,21 +56,26 @@ export async function emptyCollection(): Promise<void> {
   await shell("mongosh 'admin.getSiblingDB(process.env.MONGO_DATABASE).documents.deleteMany({})'");
 }
 
-/** A custom resource, as far as this reads it. */
+/** The parts of a custom resource that are read here. */
 // biome-ignore lint/suspicious/noExplicitAny: the schema is the resource's
-export type Custom = KubernetesObject & { spec?: any; status?: any };
+export type CustomResource = KubernetesObject & { spec?: any; status?: any };
 
-const custom = kube.makeApiClient(CustomObjectsApi);
+const customObjects = kube.makeApiClient(CustomObjectsApi);
 export const apps = kube.makeApiClient(AppsV1Api);
 export const core = kube.makeApiClient(CoreV1Api);
 
-/** Lists custom resources of the namespace. */
-export async function listCustom(group: string, version: string, plural: string) {
-  const list = await custom.listNamespacedCustomObject({ group, version, namespace, plural });
-  return list as { metadata: { resourceVersion: string }; items: Custom[] };
+/** Lists the custom resources of one kind in the namespace. */
+export async function listCustomResources(group: string, version: string, plural: string) {
+  const list = await customObjects.listNamespacedCustomObject({
+    group,
+    version,
+    namespace,
+    plural,
+  });
+  return list as { metadata: { resourceVersion: string }; items: CustomResource[] };
 }
 
-/** Of a quantity such as `12345678n`, `200m` or `1`. */
+/** @param quantity of CPU, such as `12345678n`, `200m` or `1` */
 export function millicores(quantity: string): number {
   const unit = { n: 1e-6, u: 1e-3, m: 1 }[quantity.at(-1) ?? ''] ?? 1000;
   return Math.round(Number.parseFloat(quantity) * unit);

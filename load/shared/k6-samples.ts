@@ -1,30 +1,34 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { percentile } from './statistics';
 
-/** What k6 writes with `--out csv=FILE`, no more of it than is read here. */
+/** Restricts what k6 writes with `--out csv=FILE` to what `readCsv` needs. */
 export const csvSettings = {
   K6_CSV_TIME_FORMAT: 'unix_milli',
   K6_SYSTEM_TAGS: 'name,expected_response',
 };
 
-/** One request that k6 sent. */
+/** A request that k6 sent. */
 export interface Request {
-  /** Milliseconds since 1970, when it was sent. */
+  /** When it was sent, in ms since 1970. */
   start: number;
-  /** Milliseconds from sending it to the end of the answer, without the connection's set-up. */
+  /** `http_req_duration`: latency in ms, without the set-up of the connection. */
   duration: number;
+  /** Whether the response had an expected status. */
   answered: boolean;
 }
 
-export interface Sent {
+/** What k6 measured in one run. */
+export interface K6Samples {
+  /** In the order in which they were sent, without those of `setup()`. */
   requests: Request[];
-  /** Milliseconds since 1970, when k6 had no client free for an iteration. */
+  /** When iterations were dropped because no VU was free, in ms since 1970. */
   dropped: number[];
 }
 
-/** Reads what k6 wrote, but for the requests of `setup()`. */
-export async function readCsv(file: string): Promise<Sent> {
-  const sent: Sent = { requests: [], dropped: [] };
+/** Reads the CSV file of a run. */
+export async function readCsv(file: string): Promise<K6Samples> {
+  const samples: K6Samples = { requests: [], dropped: [] };
   let columns: string[] | undefined;
   for await (const line of createInterface(createReadStream(file))) {
     const cells = line.split(',');
@@ -36,38 +40,44 @@ export async function readCsv(file: string): Promise<Sent> {
     const end = Number(value('timestamp'));
     switch (cells[0]) {
       case 'dropped_iterations':
-        sent.dropped.push(end);
+        samples.dropped.push(end);
         break;
       case 'http_req_duration': {
         if (value('name') === 'setup') break;
         const duration = Number(value('metric_value'));
         const answered = value('expected_response') === 'true';
-        sent.requests.push({ start: end - duration, duration, answered });
+        samples.requests.push({ start: end - duration, duration, answered });
       }
     }
   }
-  sent.requests.sort((a, b) => a.start - b.start);
-  return sent;
+  samples.requests.sort((a, b) => a.start - b.start);
+  return samples;
 }
 
-/** One second of a run, by when the requests were sent. */
+/** One second of a run; requests belong to the second in which they were sent. */
 export interface Second {
   arrivals: number;
   failed: number;
   dropped: number;
-  /** Milliseconds; of those answered, null when there was none. */
+  /** Latency percentiles of the successful requests, in ms; null when there were none. */
   p50: number | null;
   p95: number | null;
   p99: number | null;
-  /** How many were under way on average: rate × mean duration. */
+  /** Requests in flight, on average: rate × mean latency (Little's law). */
   concurrency: number;
 }
 
 /**
- * Sums up each second of `count`.
- * @param begin milliseconds since 1970
+ * Aggregates the samples by second.
+ *
+ * @param begin the start of the first second, in ms since 1970
+ * @param count how many seconds
  */
-export function perSecond({ requests, dropped }: Sent, begin: number, count: number): Second[] {
+export function perSecond(
+  { requests, dropped }: K6Samples,
+  begin: number,
+  count: number,
+): Second[] {
   const second = (at: number) => Math.floor((at - begin) / 1000);
   const sentIn = Array.from({ length: count }, (): Request[] => []);
   for (const request of requests) sentIn[second(request.start)]?.push(request);
@@ -83,10 +93,4 @@ export function perSecond({ requests, dropped }: Sent, begin: number, count: num
       concurrency: sent.reduce((sum, { duration }) => sum + duration, 0) / 1000,
     };
   });
-}
-
-/** The nearest-rank percentile, or null of no values. */
-export function percentile(values: number[], percent: number): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? null;
 }

@@ -1,4 +1,4 @@
-// The least that answers: what any process on Node.js costs to start.
+// The smallest server: the time that any Node.js process takes to start.
 const { createServer } = require('node:http');
 
 createServer((_, res) => {

@@ -1,5 +1,5 @@
-// https://fastify.dev/docs/latest/Guides/Getting-Started/, with the schema that it has for answers
-// and without its log of requests.
+// https://fastify.dev/docs/latest/Guides/Getting-Started/, with a response schema and without the
+// request log.
 const fastify = require('fastify')();
 const { insert, list, time } = require('./work');
 

@@ -1,4 +1,4 @@
-// The work that every peer on Node.js does, so that they differ in nothing but their framework.
+// The work that all Node.js peers share, so that only their frameworks differ.
 const { MongoClient } = require('mongodb');
 const { v7: uuidv7 } = require('uuid');
 

@@ -1,8 +1,8 @@
-// Draws the views that the page brings, one at a time; see page.ts for what they are made of.
+// Draws one view at a time. page.ts defines and embeds the views.
 /* global uPlot, views */
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
-const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
-const told = (value) => (value == null ? '–' : number.format(value));
+const numberFormat = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const formatNumber = (value) => (value == null ? '–' : numberFormat.format(value));
 const main = document.getElementById('plots');
 let plots = [];
 
@@ -30,7 +30,7 @@ function plotOf(panel, figure) {
     grid: { stroke: () => style('line'), width: 1 },
     ticks: { stroke: () => style('line'), width: 1 },
     font: '12px system-ui, sans-serif',
-    values: (_, ticks) => ticks.map((tick) => (tick == null ? '' : told(tick))),
+    values: (_, ticks) => ticks.map((tick) => (tick == null ? '' : formatNumber(tick))),
     ...more,
   });
   const options = {
@@ -43,7 +43,7 @@ function plotOf(panel, figure) {
     },
     axes: [axis({ size: 28 }), axis({ size: 56, ...(panel.log && { splits: powersOfTen }) })],
     series: [
-      { label: panel.xLabel, value: (_, value) => told(value) },
+      { label: panel.xLabel, value: (_, value) => formatNumber(value) },
       ...panel.series.map(({ label, color, steps, dots, dash }) => ({
         label,
         stroke: () => style(color),
@@ -52,7 +52,7 @@ function plotOf(panel, figure) {
         ...(steps && { paths: uPlot.paths.stepped({ align: 1 }) }),
         points: { show: Boolean(dots), size: 5, fill: () => style(color) },
         spanGaps: true,
-        value: (_, value) => told(value),
+        value: (_, value) => formatNumber(value),
       })),
     ],
     hooks: { drawClear: [(plot) => shade(plot, panel.shade)] },
@@ -60,8 +60,8 @@ function plotOf(panel, figure) {
   return new uPlot(options, [panel.x, ...panel.series.map(({ values }) => values)], figure);
 }
 
-const powersOfTen = (_, __, least, most) =>
-  Array.from({ length: Math.round(Math.log10(most / least)) + 1 }, (_, i) => least * 10 ** i);
+const powersOfTen = (_, __, min, max) =>
+  Array.from({ length: Math.round(Math.log10(max / min)) + 1 }, (_, i) => min * 10 ** i);
 
 function shade(plot, range) {
   if (!range) return;

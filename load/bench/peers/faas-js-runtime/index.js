@@ -1,5 +1,5 @@
-// https://github.com/nodeshift/faas-js-runtime#cli; a function is served at `/` and learns no path,
-// so that the time is asked for by the query.
+// https://github.com/nodeshift/faas-js-runtime#cli; it serves one function at `/` and does not pass on
+// the path, so a query parameter selects the time.
 const { insert, list, time } = require('../work');
 
 module.exports = async function handle(context, body) {

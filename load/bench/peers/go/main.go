@@ -52,15 +52,15 @@ func main() {
 	}
 	documents = client.Database(os.Getenv("MONGO_DATABASE")).Collection("documents")
 
-	http.HandleFunc("GET /time", tell)
+	http.HandleFunc("GET /time", now)
 	http.HandleFunc("GET /data", read)
 	http.HandleFunc("POST /data", write)
 	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
 }
 
-func tell(w http.ResponseWriter, _ *http.Request) {
-	now := time.Now().UTC()
-	send(w, http.StatusOK, moment{now.Format(iso), now.UnixMilli(), "UTC"})
+func now(w http.ResponseWriter, _ *http.Request) {
+	t := time.Now().UTC()
+	send(w, http.StatusOK, moment{t.Format(iso), t.UnixMilli(), "UTC"})
 }
 
 func read(w http.ResponseWriter, r *http.Request) {

@@ -5,15 +5,24 @@ import {
   type V2HorizontalPodAutoscaler,
   VersionApi,
 } from '@kubernetes/client-node';
-import { apps, type Custom, core, kube, listCustom, millicores, namespace, shell } from './cluster';
+import {
+  apps,
+  type CustomResource,
+  core,
+  kube,
+  listCustomResources,
+  millicores,
+  namespace,
+  shell,
+} from './cluster';
 
-/** What a report says of where it was measured, and of how the variants are set up. */
-export interface Setup {
-  /** Each node's CPUs and memory. */
+/** Where a report was measured, and how the variants are configured. */
+export interface TestEnvironment {
+  /** CPUs and memory of each node. */
   nodes: string[];
   /** The machine that k6 runs on. */
   machine: string;
-  /** Whether that is a node of the cluster. */
+  /** Whether that machine is a node of the cluster. */
   shared: boolean;
   kubernetes: string;
   knative: string;
@@ -21,20 +30,20 @@ export interface Setup {
   node: string;
   image: string;
   resources: string;
-  /** Millicores that a replica requests. */
+  /** The CPU request of a replica, in millicores. */
   cpuRequest: number;
   kpa: Record<string, string>;
   hpa: Record<string, string>;
 }
 
-/** Reads it from the cluster. */
-export async function readSetup(): Promise<Setup> {
+/** Reads the test environment from the cluster. */
+export async function readTestEnvironment(): Promise<TestEnvironment> {
   const [nodes, version, system, deployment, services, hpa] = await Promise.all([
     core.listNode(),
     kube.makeApiClient(VersionApi).getCode(),
     core.readNamespace({ name: 'knative-serving' }),
     apps.readNamespacedDeployment({ name: 'functions-hpa', namespace }),
-    listCustom('serving.knative.dev', 'v1', 'services'),
+    listCustomResources('serving.knative.dev', 'v1', 'services'),
     kube
       .makeApiClient(AutoscalingV2Api)
       .readNamespacedHorizontalPodAutoscaler({ name: 'functions-hpa', namespace }),
@@ -55,7 +64,7 @@ export async function readSetup(): Promise<Setup> {
     machine: `${size(cpus().length, totalmem())} (${cpus()[0]?.model})`,
     shared: nodes.items.some(({ status }) => status?.nodeInfo?.bootID === bootId.trim()),
     kubernetes: version.gitVersion,
-    knative: system.metadata?.labels?.['app.kubernetes.io/version'] ?? 'of unknown version',
+    knative: system.metadata?.labels?.['app.kubernetes.io/version'] ?? 'unknown',
     database,
     node,
     image: container?.image?.replace(/^.*\//, '') ?? '',
@@ -68,7 +77,7 @@ export async function readSetup(): Promise<Setup> {
 
 const size = (cpus: number, bytes: number) => `${cpus} CPUs, ${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-function kpaSettings(service: Custom | undefined): Record<string, string> {
+function kpaSettings(service: CustomResource | undefined): Record<string, string> {
   const { metadata, spec } = service?.spec.template ?? {};
   const prefix = 'autoscaling.knative.dev/';
   const annotations = Object.entries<string>(metadata.annotations)

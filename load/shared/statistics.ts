@@ -1,10 +1,11 @@
-/** What stands for several measurements, and how far they lie apart. */
+/** The median of some measurements, and their range. */
 export interface Summary {
   median: number;
   min: number;
   max: number;
 }
 
+/** @returns NaN in each field when there are no numbers */
 export function summarize(numbers: number[]): Summary {
   const sorted = numbers.toSorted((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? Number.NaN;
@@ -14,4 +15,10 @@ export function summarize(numbers: number[]): Summary {
     min: at(0),
     max: at(sorted.length - 1),
   };
+}
+
+/** @returns the nearest-rank percentile; null when there are no values */
+export function percentile(values: number[], percent: number): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? null;
 }

@@ -4,25 +4,25 @@ import { join } from 'node:path';
 const periodUs = 100_000;
 
 /**
- * Makes a control group whose processes together get a share of a core, until this process ends.
+ * Creates a control group with a CPU quota; it is removed when this process exits.
  *
- * @param cores such as 0.5
+ * @param cores that its processes share, such as 0.5
  * @returns its folder
- * @throws Error where that needs another user, or another system
+ * @throws Error on other systems than Linux, or without the permission
  */
-export function limitCpu(cores: number): string {
-  const version2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
-  const folder = join(version2 ? '/sys/fs/cgroup' : '/sys/fs/cgroup/cpu', `bench-${process.pid}`);
+export function createCpuQuota(cores: number): string {
+  const isVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
+  const folder = join(isVersion2 ? '/sys/fs/cgroup' : '/sys/fs/cgroup/cpu', `bench-${process.pid}`);
   const quotaUs = cores * periodUs;
   mkdirSync(folder);
   process.on('exit', () => {
     try {
       rmdirSync(folder);
     } catch {
-      // a process in it is just ending; an empty group does no harm
+      // busy while a process in it exits; an empty group does no harm
     }
   });
-  if (version2) {
+  if (isVersion2) {
     writeFileSync(join(folder, 'cpu.max'), `${quotaUs} ${periodUs}`);
   } else {
     writeFileSync(join(folder, 'cpu.cfs_period_us'), `${periodUs}`);

@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { formatNumber } from '../shared/markdown';
+import { benchPlot, benchRatios, benchReport } from './bench-report';
 import { contenders, own, raw } from './contenders';
-import type { Report, Sample } from './measurements';
-import { markdown, plot, ratios, rounded } from './table';
+import type { BenchResults, Sample } from './results';
 
 const rates = [
   { round: 1, raw: 100, own: 800 },
@@ -10,7 +11,7 @@ const rates = [
   { round: 3, raw: 100, own: 900 },
 ];
 
-const report: Report = {
+const results: BenchResults = {
   versions: { machine: 'a machine', wrk: '4.1.0' },
   rounds: 3,
   seconds: 1,
@@ -40,22 +41,22 @@ function sample(round: number, contender: string, route: Sample['route'], rate: 
   };
 }
 
-test('A ratio is taken within each round; the median of them counts, with the least and the most.', () => {
+test('The report has the median, minimum and maximum of the ratios taken within each round.', () => {
   assert.match(
-    markdown(report),
+    benchReport(results),
     `| ${own.name} | 9 (8–10) | 9 (8–10) | 9 (8–10) | 0.13 / 0.13 / 0.13 | 0.013 / 0.013 / 0.013 | 80 / 90 |`,
   );
 });
 
-test('The ratios are those of the rate, the p99 and the CPU time per answer.', () => {
-  const all = ratios(report) as Record<string, Record<string, Record<string, unknown>>>;
+test('Ratios cover throughput, p99 and CPU time.', () => {
+  const all = benchRatios(results) as Record<string, Record<string, Record<string, unknown>>>;
   assert.equal(all.rate?.[own.name]?.['POST /data'], { 50: 9 });
   assert.equal(all.cpu?.[own.name]?.['POST /data'], { 50: 0.11 });
   assert.equal(all.p99?.[raw.name]?.['GET /time'], { 50: 1 });
 });
 
-test('The plot has one bar a contender for each request.', () => {
-  const { contenders: names, series } = plot(report);
+test('The plot has a bar per contender and request.', () => {
+  const { contenders: names, series } = benchPlot(results);
   assert.equal(names, [raw.name, own.name]);
   assert.equal(
     series.map(({ values }) => values),
@@ -67,18 +68,18 @@ test('The plot has one bar a contender for each request.', () => {
   );
 });
 
-test('What went wrong stands in the report.', () => {
-  assert.match(markdown(report), 'Every answer was right');
+test('The report lists faults.', () => {
+  assert.match(benchReport(results), 'Every response was correct');
   const faults = ['Flask: 10 writes acknowledged, 9 stored'];
-  assert.match(markdown({ ...report, faults }), '- Flask: 10 writes acknowledged, 9 stored');
+  assert.match(benchReport({ ...results, faults }), '- Flask: 10 writes acknowledged, 9 stored');
 });
 
-test('Numbers have as many digits as are told, and no exponent.', () => {
-  assert.is(rounded(21_904, 3), '21900');
-  assert.is(rounded(0.000_216, 2), '0.00022');
+test('Numbers are formatted to a number of significant digits, without an exponent.', () => {
+  assert.is(formatNumber(21_904, 3), '21900');
+  assert.is(formatNumber(0.000_216, 2), '0.00022');
 });
 
-test('No two contenders have the same name.', () => {
+test('The names of contenders are unique.', () => {
   assert.is(new Set(contenders.map(({ name }) => name)).size, contenders.length);
 });
 

@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util';
+import { exampleDocument } from '../shared/example-document';
+import type { ServerProcess } from '../shared/server-process';
+import { type BenchDatabase, type Item, page } from './bench-database';
+import type { Contender } from './contenders';
+import { type Route, urlOf } from './routes';
+
+interface JsonResponse {
+  status: number;
+  location: string | null;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON the server sends
+  json: any;
+}
+
+const writers = 8;
+const writesEach = 5;
+
+/**
+ * Checks that a contender responds as all of them must, and that each of several concurrent
+ * writers reads its own writes.
+ *
+ * @returns a line for each fault
+ */
+export async function checkResponses(
+  process: ServerProcess<Contender>,
+  [time, post, read]: readonly [Route, Route, Route],
+  database: BenchDatabase,
+): Promise<string[]> {
+  const faults: string[] = [];
+  const expect = (correct: boolean, fault: string) => {
+    if (!correct) faults.push(`${process.server.name}: ${fault}`);
+  };
+
+  await database.reset();
+  const now = await requestJson(urlOf(process, time), 'GET');
+  const { epochMs } = now.json;
+  expect(
+    now.status === 200 &&
+      Math.abs(epochMs - Date.now()) < 5000 &&
+      isDeepStrictEqual(now.json, {
+        time: new Date(epochMs).toISOString(),
+        epochMs,
+        timezone: 'UTC',
+      }),
+    `GET /time returned ${JSON.stringify(now)}`,
+  );
+
+  const list = await requestJson(urlOf(process, read), 'GET');
+  expect(
+    list.status === 200 && isDeepStrictEqual(list.json, page),
+    'GET /data returned another page',
+  );
+
+  const write = async () => {
+    for (let n = 0; n < writesEach; n++) {
+      const { status, location, json } = await requestJson(
+        urlOf(process, post),
+        'POST',
+        exampleDocument,
+      );
+      const { id, createdAt } = json;
+      expect(
+        status === 201 &&
+          location === `/data/${id}` &&
+          Math.abs(Date.parse(createdAt) - Date.now()) < 60_000 &&
+          isDeepStrictEqual(json, { id, createdAt, data: exampleDocument }),
+        `POST /data returned ${status} ${location} ${JSON.stringify(json)}`,
+      );
+      const { items } = (await requestJson(urlOf(process, read), 'GET')).json;
+      const found = items?.find((item: Item) => item.id === id);
+      expect(
+        isDeepStrictEqual(found, json),
+        `GET /data did not return a document just posted: ${JSON.stringify(json)}`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, write));
+  const acknowledged = writers * writesEach;
+  const stored = await database.countWrites();
+  expect(stored === acknowledged, `${acknowledged} writes acknowledged, ${stored} stored`);
+  return faults;
+}
+
+async function requestJson(
+  url: string,
+  method: Route['method'],
+  body?: unknown,
+): Promise<JsonResponse> {
+  const response = await fetch(url, {
+    method,
+    ...(body !== undefined && {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  });
+  const { status, headers } = response;
+  return { status, location: headers.get('location'), json: await response.json() };
+}

@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import type { Server } from './server-process';
+
+const repository = join(__dirname, '../..');
+
+/** The environment variables that the Dockerfile sets. */
+export const imageEnv = { NODE_OPTIONS: '--max-semi-space-size=2', MALLOC_ARENA_MAX: '1' };
+
+/** The service as `npm run build` makes it, with the settings of the image. */
+export const builtService: Server = {
+  name: 'this, own host',
+  command: () => ['node', 'dist/main.js'],
+  cwd: repository,
+  env: { ...imageEnv, LOG_REQUESTS: 'false' },
+};
