@@ -3,17 +3,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { nodeFolder } from '../bench/contenders';
-import { prepare } from '../bench/prepare';
-import { measureMemory } from './memory';
-import { measureOverload } from './overload';
-import type { Limits } from './service';
-import { faultsOf, memoryTable, overloadFaults, overloadTable } from './table';
+import { installBenchPackages, nodeFolder } from '../shared/install';
+import type { Limits } from './limited-service';
+import { memoryFaults, memoryReport, overloadFaults, overloadReport } from './limits-report';
+import { testMemory } from './memory-test';
+import { testOverload } from './overload-test';
 
-const usage = `usage: npm run limits -- memory [--cpu CORES] [--node PATH] [PART OF A LOAD'S NAME...]
+const usage = `usage: npm run limits -- memory [--cpu CORES] [--node PATH] [PART OF A SCENARIO'S NAME...]
        npm run limits -- overload [--cpu CORES] [--node PATH] [--seconds S] [--connections N]`;
 
-/** Measures what one replica carries within a pod's limits, and writes a table of it. */
+/** `npm run limits`: tests one replica with the limits of a pod, and writes a report. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -24,25 +23,24 @@ async function main(): Promise<number> {
       connections: { type: 'string', default: '3000' },
     },
   });
-  const [what, ...only] = positionals;
-  if (what !== 'memory' && what !== 'overload') throw new Error(usage);
-  if (!values.node) prepare([]);
+  const [test, ...only] = positionals;
+  if (test !== 'memory' && test !== 'overload') throw new Error(usage);
+  if (!values.node) installBenchPackages();
   const node = values.node ?? join(nodeFolder, 'node');
   const limits: Limits = { memoryMiB: 500, cores: Number(values.cpu), node };
 
-  const given = process.env.MONGODB_URI;
-  let table: string;
   let report: object[];
+  let table: string;
   let faults: string[];
-  if (what === 'memory') {
-    const rows = await measureMemory(limits, only);
-    [report, table, faults] = [rows, memoryTable(rows), rows.flatMap(faultsOf)];
+  if (test === 'memory') {
+    const results = await testMemory(limits, only);
+    [report, table, faults] = [results, memoryReport(results), results.flatMap(memoryFaults)];
   } else {
-    const rows = await measureOverload(limits, {
+    const results = await testOverload(limits, {
       seconds: Number(values.seconds),
       connections: Number(values.connections),
     });
-    [report, table, faults] = [rows, overloadTable(rows), overloadFaults(rows)];
+    [report, table, faults] = [results, overloadReport(results), overloadFaults(results)];
   }
 
   const about = {
@@ -50,18 +48,18 @@ async function main(): Promise<number> {
     machine: `${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}`,
     node: execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(),
     limits: `${limits.memoryMiB} MiB, ${limits.cores} CPU`,
-    database: `database ${given && what === 'overload' ? 'of MONGODB_URI' : 'that is a fake, as fast as can be'}`,
+    database: `database: ${process.env.MONGODB_URI && test === 'overload' ? 'MONGODB_URI' : 'a fast stand-in'}`,
   };
   const text = `${table}\n\n${Object.values(about).join('; ')}`;
   console.log(text);
-  if (only.length === 0) write(`${what}-${limits.cores}-cpu`, { about, report, faults }, text);
+  if (only.length === 0) writeFiles(`${test}-${limits.cores}-cpu`, { about, report, faults }, text);
   return faults.length === 0 ? 0 : 1;
 }
 
-function write(name: string, report: object, markdown: string): void {
+function writeFiles(name: string, content: object, markdown: string): void {
   const folder = join(__dirname, 'report');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(content, null, 1)}\n`);
   writeFileSync(join(folder, `${name}.md`), `${markdown}\n`);
 }
 

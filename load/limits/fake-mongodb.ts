@@ -4,38 +4,38 @@ import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BSON } from 'mongodb';
 import { freePort, host } from '../../tools/network/ports';
-import { json, type Kind } from './documents';
+import { jsonOf, type Kind } from './test-documents';
 
-// A server that speaks as much of MongoDB's protocol as the service needs, keeps nothing, and answers
-// faster than any real one could: what is measured is the service. It stores no document, so it shows
-// nothing about whether writes are kept.
+// A stand-in for MongoDB that implements the commands that the service uses, stores nothing, and is
+// faster than any real server, so that the service is the bottleneck. It can't show whether writes are
+// durable.
 
-/** What a query finds: as many documents as it asks for, all of one kind and size. */
-export interface Documents {
+/** What queries return: as many documents as they ask for, all of one kind and size. */
+export interface FakeContent {
   kind: Kind;
-  /** Of a document's JSON. */
+  /** Size of a document as JSON. */
   bytes: number;
-  /** How long an insert or a query takes. */
+  /** Time that each insert and query takes. */
   delayMs: number;
 }
 
-/** The server as a process of its own. */
-export interface FakeDatabase {
+/** The fake server, in its own process. */
+export interface FakeMongodb {
   uri: string;
-  /** Has it stand still, with its connections open, until `thaw`. */
+  /** Suspends the process, with its connections open. */
   freeze(): void;
-  thaw(): void;
+  unfreeze(): void;
   stop(): Promise<void>;
 }
 
 const batchBytes = 16 * 1024 * 1024;
 const [OP_QUERY, OP_MSG] = [2004, 2013];
 
-/** @param node the Node.js that it runs on */
-export async function startFakeDatabase(
+/** @param node path of the Node.js that it runs on */
+export async function startFakeMongodb(
   node: string,
-  { kind = 'rows', bytes = 200, delayMs = 0 }: Partial<Documents> = {},
-): Promise<FakeDatabase> {
+  { kind = 'rows', bytes = 200, delayMs = 0 }: Partial<FakeContent> = {},
+): Promise<FakeMongodb> {
   const port = await freePort();
   const child: ChildProcess = fork(__filename, [`${port}`, kind, `${bytes}`, `${delayMs}`], {
     execPath: node,
@@ -47,7 +47,7 @@ export async function startFakeDatabase(
   return {
     uri: `mongodb://${host}:${port}/limits`,
     freeze: () => child.kill('SIGSTOP'),
-    thaw: () => child.kill('SIGCONT'),
+    unfreeze: () => child.kill('SIGCONT'),
     async stop() {
       process.off('exit', kill);
       kill();
@@ -56,18 +56,20 @@ export async function startFakeDatabase(
   };
 }
 
-async function serve(port: number, { kind, bytes, delayMs }: Documents): Promise<void> {
-  const rest = tailOf({ createdAt: new Date(), data: JSON.parse(json(kind, bytes).toString()) });
-  const found = (count: number) => batch(rest, Math.min(count, fit(rest)));
-  const left = new Map<bigint, number>();
+async function serve(port: number, { kind, bytes, delayMs }: FakeContent): Promise<void> {
+  const fields = elementsOf({
+    createdAt: new Date(),
+    data: JSON.parse(jsonOf(kind, bytes).toString()),
+  });
+  const remaining = new Map<bigint, number>();
   let cursors = 0n;
 
-  /** Documents in the form of a first or a next batch, and a cursor for those that it has no room for. */
-  function cursor(name: 'firstBatch' | 'nextBatch', count: number): Buffer[] {
-    const more = count - fit(rest);
+  /** A response with one batch, and a cursor if more documents remain. */
+  function cursorResponse(name: 'firstBatch' | 'nextBatch', count: number): Buffer[] {
+    const more = count - batchCapacity(fields);
     const id = more > 0 ? ++cursors : 0n;
-    if (more > 0) left.set(id, more);
-    const documents = found(count);
+    if (more > 0) remaining.set(id, more);
+    const documents = batch(fields, Math.min(count, batchCapacity(fields)));
     const head = Buffer.concat([
       element('int64', 'id', int64(id)),
       element('string', 'ns', text('limits.documents')),
@@ -82,7 +84,7 @@ async function serve(port: number, { kind, bytes, delayMs }: Documents): Promise
     ]);
   }
 
-  async function reply(command: Command): Promise<Buffer[]> {
+  async function respond(command: Command): Promise<Buffer[]> {
     if (['insert', 'find', 'getMore'].includes(command.name) && delayMs > 0) await sleep(delayMs);
     switch (command.name) {
       case 'hello':
@@ -92,12 +94,12 @@ async function serve(port: number, { kind, bytes, delayMs }: Documents): Promise
       case 'insert':
         return [BSON.serialize({ n: command.documents, ok: 1 }) as Buffer];
       case 'find':
-        return cursor('firstBatch', command.number('limit') || 1);
+        return cursorResponse('firstBatch', command.numberOf('limit') || 1);
       case 'getMore': {
-        const id = BigInt(command.number('getMore'));
-        const count = left.get(id) ?? 0;
-        left.delete(id);
-        return cursor('nextBatch', count);
+        const id = BigInt(command.numberOf('getMore'));
+        const count = remaining.get(id) ?? 0;
+        remaining.delete(id);
+        return cursorResponse('nextBatch', count);
       }
       default:
         return [BSON.serialize({ ok: 1 }) as Buffer];
@@ -107,7 +109,7 @@ async function serve(port: number, { kind, bytes, delayMs }: Documents): Promise
   const server = createServer((socket) => {
     socket.on('error', () => {});
     eachMessage(socket, (message) => {
-      void reply(parse(message)).then((parts) => send(socket, message, parts));
+      void respond(parseCommand(message)).then((body) => sendResponse(socket, message, body));
     });
   });
   server.listen(port, host, () => process.send?.('listening'));
@@ -127,20 +129,20 @@ const hello = {
 
 interface Command {
   name: string;
-  /** The value of a member that is a whole number. */
-  number(member: string): number;
-  /** How many documents it brings. */
+  /** The value of a numeric field; 0 when there is none. */
+  numberOf(field: string): number;
+  /** How many documents it inserts. */
   documents: number;
 }
 
 /** https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/ */
-function parse(message: Buffer): Command {
-  const old = message.readInt32LE(12) === OP_QUERY;
-  let at = old ? message.indexOf(0, 20) + 9 : 20;
+function parseCommand(message: Buffer): Command {
+  const isOpQuery = message.readInt32LE(12) === OP_QUERY;
+  let at = isOpQuery ? message.indexOf(0, 20) + 9 : 20;
   let body = message.subarray(at);
   let documents = 0;
   while (at < message.length) {
-    const sequence = !old && message[at++] === 1;
+    const sequence = !isOpQuery && message[at++] === 1;
     const end = at + message.readInt32LE(at);
     if (sequence) {
       for (let each = message.indexOf(0, at + 4) + 1; each < end; documents++) {
@@ -150,19 +152,19 @@ function parse(message: Buffer): Command {
     at = end;
   }
 
-  const members = new Map(
+  const elements = new Map(
     [...BSON.onDemand.parseToElements(body)].map(([type, nameAt, nameLength, offset, length]) => [
       body.toString('latin1', nameAt, nameAt + nameLength),
       { type, value: body.subarray(offset, offset + length) },
     ]),
   );
-  const listed = members.get('documents')?.value;
+  const listed = elements.get('documents')?.value;
   if (listed) documents += [...BSON.onDemand.parseToElements(listed)].length;
   return {
-    name: members.keys().next().value ?? '',
+    name: elements.keys().next().value ?? '',
     documents,
-    number(member) {
-      const { type, value } = members.get(member) ?? {};
+    numberOf(field) {
+      const { type, value } = elements.get(field) ?? {};
       if (!value) return 0;
       if (type === types.int32) return value.readInt32LE();
       return type === types.int64 ? Number(value.readBigInt64LE()) : value.readDoubleLE();
@@ -189,14 +191,15 @@ function eachMessage(socket: Socket, handle: (message: Buffer) => void): void {
   });
 }
 
-function send(socket: Socket, message: Buffer, parts: Buffer[]): void {
-  const old = message.readInt32LE(12) === OP_QUERY;
-  const head = Buffer.alloc(old ? 36 : 21);
+/** @param parts the body, in pieces that are not concatenated */
+function sendResponse(socket: Socket, message: Buffer, parts: Buffer[]): void {
+  const isOpQuery = message.readInt32LE(12) === OP_QUERY;
+  const head = Buffer.alloc(isOpQuery ? 36 : 21);
   const length = parts.reduce((sum, part) => sum + part.length, head.length);
   head.writeInt32LE(length, 0);
   head.writeInt32LE(message.readInt32LE(4), 8);
-  head.writeInt32LE(old ? 1 : OP_MSG, 12);
-  if (old) head.writeInt32LE(1, 32);
+  head.writeInt32LE(isOpQuery ? 1 : OP_MSG, 12);
+  if (isOpQuery) head.writeInt32LE(1, 32);
   socket.cork();
   for (const part of [head, ...parts]) socket.write(part);
   socket.uncork();
@@ -208,7 +211,7 @@ function element(type: keyof typeof types, name: string, value: Buffer): Buffer 
   return Buffer.concat([Buffer.from([types[type]]), Buffer.from(`${name}\0`), value]);
 }
 
-/** A BSON document of parts that are elements, or parts of such. */
+/** A BSON document; `parts` are elements, or pieces of elements. */
 function document(parts: Buffer[]): Buffer[] {
   const length = Buffer.alloc(4);
   length.writeInt32LE(parts.reduce((sum, part) => sum + part.length, 5));
@@ -233,29 +236,29 @@ function double(value: number): Buffer {
   return bytes;
 }
 
-/** The elements of a document, to which an `_id` can be put in front. */
-function tailOf(value: object): Buffer {
+/** The elements of a document, to be put behind an `_id`. */
+function elementsOf(value: object): Buffer {
   return (BSON.serialize(value) as Buffer).subarray(4, -1);
 }
 
-/** How many documents a batch has room for. */
-function fit(rest: Buffer): number {
-  return Math.max(1, Math.floor(batchBytes / (rest.length + 60)));
+/** How many documents fit in a batch. */
+function batchCapacity(fields: Buffer): number {
+  return Math.max(1, Math.floor(batchBytes / (fields.length + 60)));
 }
 
 let ids = 0;
 
-/** The elements of an array of documents that differ in their `_id`. */
-function batch(rest: Buffer, count: number): Buffer[] {
+/** A BSON array of documents that differ in their `_id`. */
+function batch(fields: Buffer, count: number): Buffer[] {
   const elements = Array.from({ length: count }, (_, n) => [
     Buffer.from([types.document]),
     Buffer.from(`${n}\0`),
-    ...document([element('string', '_id', text(newId())), rest]),
+    ...document([element('string', '_id', text(newId())), fields]),
   ]);
   return document(elements.flat());
 }
 
-/** A UUIDv7 that is below all made before. */
+/** A UUIDv7 below all earlier ones, as pages are sorted in descending order. */
 function newId(): string {
   return `01a213de-9274-7000-a1e3-${(0xffff_ffff_ffff - ids++).toString(16)}`;
 }
