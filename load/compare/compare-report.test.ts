@@ -2,14 +2,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { perSecond } from '../shared/k6-samples';
 import { tuneReport } from '../tune/tune-report';
-import { report } from './compare-report';
+import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { measure } from './measures';
 
 const test = suite('report');
 
 const times = { begin: 1_000_000, spike: 1_020_000, fall: 1_050_000, end: 1_100_000 };
-const sent = {
+const samples = {
   requests: Array.from({ length: 1000 }, (_, i) => ({
     ...{ start: times.begin + i * 100, duration: 20 + (i % 10), answered: i % 100 > 0 },
   })),
@@ -23,8 +23,8 @@ function run(variant: Run['variant'], round: string, fifthAfter: number): Run {
   ];
   return {
     ...{ variant, round, reuse: round === 'reused', times, replicas },
-    measures: measure(sent, replicas, times),
-    seconds: perSecond(sent, times.begin, 100),
+    measures: measure(samples, replicas, times),
+    seconds: perSecond(samples, times.begin, 100),
     cpu: [
       { at: 1_030_000, window: '15s', pod: 'a', container: 'functions', millicores: 300 },
       { at: 1_030_000, window: '15s', pod: 'b', container: 'functions', millicores: 100 },
@@ -61,22 +61,22 @@ const comparison: Comparison = {
   ],
 };
 
-test('the table has both runs of both variants, and what did not happen', () => {
-  const html = report(comparison);
+test('the table has both runs of both variants, and "never" for what did not happen', () => {
+  const html = compareReport(comparison);
   const row = (name: string) =>
     [...html.matchAll(new RegExp(`<th scope="row">${name}.*?</th>(.*?)</tr>`, 'g'))].map(
       ([, cells]) => cells?.match(/(?<=<td>).*?(?=<)/g),
     );
-  assert.equal(row('5th replica'), [
+  assert.equal(row('5th replica ready after'), [
     ['8 · 8', '25 · 29'],
     ['10', 'never'],
   ]);
   assert.equal(row('Requests failed')[0], ['10 · 10', '10 · 10']);
-  assert.match(html, 'to the fifth: 8 s on Knative, 25 to 29 s with the HPA');
+  assert.match(html, 'Time to the fifth:\n8 s on Knative, 25 to 29 s with the HPA');
 });
 
-test('each round is a view of both variants, with the same axes', () => {
-  const [, json = ''] = /const views = (.*);/.exec(report(comparison)) ?? [];
+test('each round is a view of both variants, and all views have the same axes', () => {
+  const [, json = ''] = /const views = (.*);/.exec(compareReport(comparison)) ?? [];
   const views = JSON.parse(json);
   assert.equal(
     views.map(({ name }: { name: string }) => name),
@@ -93,10 +93,10 @@ test('each round is a view of both variants, with the same axes', () => {
   assert.is(cpu.values[30], 100);
 });
 
-test('the pages load nothing, and show what they are given as text', () => {
+test('the pages are self-contained and escape their data', () => {
   const steps = [{ concurrency: 1, throughput: 100, p95: 10, failed: 0 }];
   const tuning = { ...comparison, steps, knee: { target: 1, limit: 1 } };
-  for (const html of [report(comparison), tuneReport(tuning)]) {
+  for (const html of [compareReport(comparison), tuneReport(tuning)]) {
     assert.not.match(html, /\b(src|href)=|@import|url\(/);
     assert.match(html, '&lt;b>Model');
     assert.not.match(html, '<b>Model');

@@ -1,33 +1,43 @@
-import type { Name } from '../shared/cluster';
-import { facts, figures, type Panel, page, type Series, type View } from '../shared/page/page';
-import type { Setup } from '../shared/setup';
+import type { VariantName } from '../shared/cluster';
+import {
+  dataTable,
+  keyValueTable,
+  type Panel,
+  page,
+  type Series,
+  type View,
+} from '../shared/page/page';
+import type { TestEnvironment } from '../shared/test-environment';
 import type { Comparison, Run } from './comparison';
 import { type Measures, type Replicas, replicasAt } from './measures';
-import type { Cpu } from './watch';
+import type { CpuSample } from './watch-cluster';
 
-const titles: Record<Name, string> = { knative: 'Knative Service', hpa: 'Deployment with HPA' };
-const variants: Name[] = ['knative', 'hpa'];
+const titles: Record<VariantName, string> = {
+  knative: 'Knative Service',
+  hpa: 'Deployment with HPA',
+};
+const variants: VariantName[] = ['knative', 'hpa'];
 
-/** The page of a comparison. */
-export function report(comparison: Comparison): string {
+/** The report as an HTML page. */
+export function compareReport(comparison: Comparison): string {
   const { date, setup, settings, runs } = comparison;
-  const fresh = runs.filter(({ reuse }) => !reuse);
-  const kept = runs.filter(({ reuse }) => reuse);
+  const newConnections = runs.filter(({ reuse }) => !reuse);
+  const reusedConnections = runs.filter(({ reuse }) => reuse);
   const before = `
-<p>${lead(fresh)}</p>
-<p class="soft">Each run begins with 2 replicas of both variants, an empty collection and ${settings.WARM_UP} of
-${settings.RATE} iterations a second, which rise within ${settings.RISE} to ${settings.PEAK}, stay so for
-${settings.HOLD}, and are ${settings.RATE} again ${settings.FALL} later. The other variant idles meanwhile.
+<p>${summary(newConnections)}</p>
+<p class="soft">Each run starts with 2 replicas of both variants and an empty collection. The load is an open model:
+${settings.RATE} iterations/s for ${settings.WARM_UP}, up to ${settings.PEAK} within ${settings.RISE}, held for
+${settings.HOLD}, and back to ${settings.RATE} within ${settings.FALL}. The other variant is idle meanwhile.
 Measured on ${date.slice(0, 10)}.</p>
 <div class="tables">
-${table('Each request on a new connection, two runs', fresh)}
-${table('Connections reused', kept)}
+${table('New connection for each request, two runs', newConnections)}
+${table('Connections reused', reusedConnections)}
 </div>
-<p class="soft">The times are from when the load begins to rise, that back to 2 from when it begins to fall.
-Latency is k6's <code>http_req_duration</code>: of the requests that were answered, without the set-up of the
-connection. Iterations are dropped when all ${settings.VUS} clients of k6 wait for an answer.
-A replica is paid for from when its pod is given a node until it is gone.</p>
-<h2>What happened when</h2>
+<p class="soft">Times count from when the load begins to rise; “back to 2” counts from when it begins to fall.
+Latency is k6's <code>http_req_duration</code> of successful requests, without the set-up of the connection.
+k6 drops an iteration when all of its ${settings.VUS} VUs are waiting for a response.
+Replica-seconds count each pod from when it is scheduled on a node until it is gone.</p>
+<h2>Timeline</h2>
 <p class="soft">In seconds from when the load begins to rise; the spike is shaded.</p>`;
   return page(
     'The same spike on Knative and on an HPA',
@@ -37,15 +47,15 @@ A replica is paid for from when its pod is given a node until it is gone.</p>
   );
 
   function table(caption: string, runs: Run[]): string {
-    const of = (name: Name) => runs.filter(({ variant }) => variant === name);
-    return figures(
+    return dataTable(
       caption,
       ['', 'Knative', 'HPA'],
       rows.map(({ name, value }) => [
         name,
         ...variants.map((variant) =>
-          of(variant)
-            .map(({ measures }) => told(value(measures)))
+          runs
+            .filter((run) => run.variant === variant)
+            .map(({ measures }) => formatMeasure(value(measures)))
             .join(' · '),
         ),
       ]),
@@ -54,85 +64,88 @@ A replica is paid for from when its pod is given a node until it is gone.</p>
 
   function after({ k6 }: Comparison): string {
     const { nodes, machine, shared } = setup;
-    const listed = (entries: Record<string, string>) =>
+    const formatSettings = (entries: Record<string, string>) =>
       Object.entries(entries)
         .map(([key, value]) => `${key}: ${value}`)
         .join('; ');
     return `
-<h2>What differs by design</h2>
+<h2>Differences by design</h2>
 <ul>
 ${differences(setup)
   .map((line) => `<li>${line}</li>`)
   .join('\n')}
 </ul>
-<h2>Where and how it was measured</h2>
-${facts({
+<h2>Test environment</h2>
+${keyValueTable({
   Nodes: nodes.join('; '),
-  'k6 ran on': `${machine}${shared ? ', which is a node of the cluster: what k6 took, the service did not have' : ''}`,
+  'k6 ran on': `${machine}${shared ? ', which is a node of the cluster: k6 and the service shared its CPUs' : ''}`,
   Versions: `Kubernetes ${setup.kubernetes}, Knative ${setup.knative}, ${setup.database}, Node ${setup.node}, k6 ${k6}`,
   Image: setup.image,
-  'A replica': setup.resources,
-  Knative: listed(setup.kpa),
-  HPA: listed(setup.hpa),
-  'spike.js': listed(settings),
+  'Replica resources': setup.resources,
+  Knative: formatSettings(setup.kpa),
+  HPA: formatSettings(setup.hpa),
+  'spike.js': formatSettings(settings),
 })}`;
   }
 }
 
 const rows: { name: string; value: (measures: Measures) => number | null }[] = [
   { name: '3rd replica ready after, s', value: ({ toThird }) => toThird },
-  { name: '4th replica, s', value: ({ toFourth }) => toFourth },
-  { name: '5th replica, s', value: ({ toFifth }) => toFifth },
+  { name: '4th replica ready after, s', value: ({ toFourth }) => toFourth },
+  { name: '5th replica ready after, s', value: ({ toFifth }) => toFifth },
   { name: 'Back to 2 after, s', value: ({ backToTwo }) => backToTwo },
   { name: 'p95, first 10 s of the spike, ms', value: ({ p95AtFirst }) => p95AtFirst },
-  { name: 'p95, its last 20 s, ms', value: ({ p95AtLast }) => p95AtLast },
+  { name: 'p95, last 20 s of the spike, ms', value: ({ p95AtLast }) => p95AtLast },
   { name: 'Requests sent', value: ({ requests }) => requests },
   { name: 'Requests failed', value: ({ failed }) => failed },
   { name: 'Iterations dropped', value: ({ dropped }) => dropped },
-  { name: 'Replica-seconds paid', value: ({ replicaSeconds }) => replicaSeconds },
+  { name: 'Replica-seconds', value: ({ replicaSeconds }) => replicaSeconds },
 ];
 
-const told = (value: number | null) =>
+const formatMeasure = (value: number | null) =>
   value === null ? 'never' : Math.round(value).toLocaleString('en');
 
-/** What the table says, in sentences. */
-function lead(runs: Run[]): string {
-  const of = (name: Name, value: (measures: Measures) => number | null, unit: string) => {
+/** The most important figures in sentences. */
+function summary(runs: Run[]): string {
+  const of = (name: VariantName, value: (measures: Measures) => number | null, unit: string) => {
     const values = runs.filter(({ variant }) => variant === name).map((run) => value(run.measures));
     const known = values.filter((value) => value !== null).sort((a, b) => a - b);
     const ends = [
-      ...new Set([known.at(0), known.at(-1)].flatMap((v) => (v === undefined ? [] : told(v)))),
+      ...new Set(
+        [known.at(0), known.at(-1)].flatMap((v) => (v === undefined ? [] : formatMeasure(v))),
+      ),
     ];
     const range = ends.length > 0 ? [`${ends.join(' to ')} ${unit}`] : [];
     return [...range, ...(known.length < values.length ? ['never'] : [])].join(' or ');
   };
   const both = (value: (measures: Measures) => number | null, unit: string) =>
     `${of('knative', value, unit)} on Knative, ${of('hpa', value, unit)} with the HPA`;
-  return `From the rise of the load to the third ready replica: ${both(({ toThird }) => toThird, 's')};
-to the fifth: ${both(({ toFifth }) => toFifth, 's')}.
-The 95th percentile of the latency in the first ten seconds: ${both(({ p95AtFirst }) => p95AtFirst, 'ms')}.
-Paid for it: ${both(({ replicaSeconds }) => replicaSeconds, 'replica-seconds')}.`;
+  return `Time to the third ready replica: ${both(({ toThird }) => toThird, 's')}. Time to the fifth:
+${both(({ toFifth }) => toFifth, 's')}.
+p95 latency in the first ten seconds of the spike: ${both(({ p95AtFirst }) => p95AtFirst, 'ms')}.
+Cost: ${both(({ replicaSeconds }) => replicaSeconds, 'replica-seconds')}.`;
 }
 
-function differences({ kpa, hpa }: Setup): string[] {
+function differences({ kpa, hpa }: TestEnvironment): string[] {
   const panic =
     (Number.parseFloat(kpa.window ?? '') * Number(kpa['panic-window-percentage'])) / 100;
   return [
-    `<b>What they look at.</b> Knative: the requests under way, which a proxy in each pod counts. The HPA:
-CPU, as metrics-server read it, which is the mean of some seconds that have passed. (The requests under way
-in the plots are those of k6: what waits for a connection or in the ingress is among them, but in no pod.)`,
-    `<b>How often.</b> Knative decides every 2 s by the mean of ${kpa.window}, but by that of ${panic} s once it
-is ${kpa['panic-threshold-percentage']} % of what the ready replicas are for (“panic”; until it ends, none is taken
-away). The HPA decides every 15 s, and by how much it may change is its policy: up ${policy(hpa.scaleUp)}.`,
-    `<b>The way back.</b> Knative: when the mean of ${kpa.window} has fallen, and
-${kpa['scale-down-delay'] ?? '0s'} later. The HPA: to the most that it wanted in the last
-${stabilization(hpa.scaleDown)} s; Kubernetes' own default is 300 s.`,
-    `<b>Who chooses the replica.</b> For Knative the ingress, for every request. For the NodePort kube-proxy, for
-every connection: one that is reused stays with its pod, so that new replicas get only what comes on new ones.`,
-    `<b>What is on the way.</b> Requests to Knative pass its ingress and the proxy in the pod, which take CPU of
-their own beside the service's limit. A NodePort has neither.`,
-    `<b>How a pod ends.</b> Knative's proxy waits until no request has come for 30 s; the Deployment's pods end
-some seconds after they are told to. Both are paid for until then.`,
+    `<b>Metric.</b> Knative scales on requests in flight, which queue-proxy counts in each pod. The HPA scales on
+CPU, from metrics-server, which averages over the last seconds. (The plots show the requests in flight that k6 sees:
+they include requests that wait for a connection or at the ingress and have not reached a pod.)`,
+    `<b>Decisions.</b> Knative decides every 2 s, on the average of the last ${kpa.window}. When the average of the
+last ${panic} s reaches ${kpa['panic-threshold-percentage']} % of the capacity of the ready replicas, it uses that one
+and does not scale down until the panic is over. The HPA decides every 15 s; its policy limits scaling up to
+${policy(hpa.scaleUp)}.`,
+    `<b>Scaling down.</b> Knative scales down ${kpa['scale-down-delay'] ?? '0s'} after the average of the last
+${kpa.window} has fallen. The HPA scales down to the highest recommendation of the last
+${stabilization(hpa.scaleDown)} s; the default of Kubernetes is 300 s.`,
+    `<b>Load balancing.</b> Knative's ingress chooses a replica for each request. Behind the NodePort, kube-proxy
+chooses one for each connection: a reused connection stays with its pod, so new replicas get only new connections.`,
+    `<b>Request path.</b> Requests to Knative pass the ingress and queue-proxy, which need CPU in addition to the
+service's limit. Requests to the NodePort pass neither.`,
+    `<b>Shutdown of a pod.</b> queue-proxy waits until no request has arrived for 30 s; the Deployment's pods exit
+some seconds after SIGTERM. Replica-seconds count both until they are gone.`,
   ];
 }
 
@@ -148,19 +161,19 @@ function policy(behavior = '{}'): string {
 
 const stabilization = (behavior = '{}') => JSON.parse(behavior).stabilizationWindowSeconds ?? 300;
 
-/** A view a round, with the same axes in all. */
+/** A view for each round; all have the same y axes. */
 function views({ runs, setup }: Comparison): View[] {
   const rounds = [...new Set(runs.map(({ round }) => round))];
   const all = runs.map((run) => panels(run, setup));
-  // the same for each kind of panel in all runs
+  // one range for each kind of panel
   const ranges = all[0]?.map((_, i): [number, number] => {
     const kind = all.map((panels) => panels[i] as Panel);
     const values = kind.flatMap(({ series }) => series.flatMap(({ values }) => values));
     const known = values.filter((value) => value !== null && value > 0) as number[];
-    const most = known.reduce((a, b) => Math.max(a, b), 0) || 1;
-    const least = known.reduce((a, b) => Math.min(a, b), most);
+    const max = known.reduce((a, b) => Math.max(a, b), 0) || 1;
+    const min = known.reduce((a, b) => Math.min(a, b), max);
     const power = (value: number, round: (n: number) => number) => 10 ** round(Math.log10(value));
-    return kind[0]?.log ? [power(least, Math.floor), power(most, Math.ceil)] : [0, most * 1.08];
+    return kind[0]?.log ? [power(min, Math.floor), power(max, Math.ceil)] : [0, max * 1.08];
   });
   return rounds.map((name) => ({
     name: name[0]?.toUpperCase() + name.slice(1),
@@ -175,7 +188,7 @@ function views({ runs, setup }: Comparison): View[] {
   }));
 }
 
-function panels({ variant, times, seconds, replicas, cpu }: Run, setup: Setup): Panel[] {
+function panels({ variant, times, seconds, replicas, cpu }: Run, setup: TestEnvironment): Panel[] {
   const { begin, spike, fall } = times;
   const at = (moment: number) => Math.round((moment - begin) / 1000);
   const x = seconds.map((_, i) => i - at(spike));
@@ -188,27 +201,27 @@ function panels({ variant, times, seconds, replicas, cpu }: Run, setup: Setup): 
     ...{ label, color, values },
     ...more,
   });
-  const steps = { steps: true };
-  const aim = { steps: true, dash: true };
+  const stepped = { steps: true };
+  const dashed = { steps: true, dash: true };
   const { target = '100', 'target-utilization-percentage': percent = '70' } = setup.kpa;
   const perReplica = (Number(target) * Number(percent)) / 100;
   const usage = cpuAt(cpu, each, setup.cpuRequest);
-  const aims = {
+  const targets = {
     knative: line(
-      'what they are for',
+      'target',
       '3',
       each.map(({ ready }) => ready * perReplica),
-      aim,
+      dashed,
     ),
     hpa: line(
       'target',
       '3',
       usage.map(() => Number.parseFloat(setup.hpa.averageUtilization ?? '')),
-      aim,
+      dashed,
     ),
   };
   return [
-    panel('Requests sent', 'a second', [
+    panel('Arrivals', 'requests/s', [
       line(
         'requests/s',
         '1',
@@ -220,24 +233,24 @@ function panels({ variant, times, seconds, replicas, cpu }: Run, setup: Setup): 
         'ready',
         '1',
         each.map(({ ready }) => ready),
-        steps,
+        stepped,
       ),
       line(
-        'wanted',
+        'desired',
         '2',
         each.map(({ desired }) => desired),
-        { ...steps, dash: true },
+        dashed,
       ),
       line(
-        'paid',
+        'occupying a node',
         '3',
         each.map(({ pods }) => pods),
-        { ...steps, dash: true },
+        dashed,
       ),
     ]),
     panel(
       'Latency',
-      'milliseconds, logarithmic; of the requests sent in that second and answered',
+      'ms, logarithmic; of the successful requests sent in that second',
       [
         line(
           'p50',
@@ -257,7 +270,7 @@ function panels({ variant, times, seconds, replicas, cpu }: Run, setup: Setup): 
       ],
       true,
     ),
-    panel('Failures', 'a second', [
+    panel('Failures', 'per second', [
       line(
         'requests failed',
         '1',
@@ -269,23 +282,26 @@ function panels({ variant, times, seconds, replicas, cpu }: Run, setup: Setup): 
         seconds.map(({ dropped }) => dropped),
       ),
     ]),
-    panel('Requests under way', 'derived from k6: rate × mean latency', [
+    panel('Requests in flight', 'as seen by k6: rate × mean latency', [
       line(
         'requests',
         '1',
         seconds.map(({ concurrency }) => concurrency),
       ),
-      ...(variant === 'knative' ? [aims.knative] : []),
+      ...(variant === 'knative' ? [targets.knative] : []),
     ]),
-    panel("CPU of the service's containers", '% of the request, as metrics-server read it', [
-      line('mean of the replicas', '1', usage, steps),
-      ...(variant === 'hpa' ? [aims.hpa] : []),
+    panel("CPU of the service's containers", '% of the CPU request, from metrics-server', [
+      line('mean of the replicas', '1', usage, stepped),
+      ...(variant === 'hpa' ? [targets.hpa] : []),
     ]),
   ];
 }
 
-/** The mean over the pods of what was last read of each in the last half minute, in % of the request. */
-function cpuAt(cpu: Cpu[], each: Replicas[], request: number): (number | null)[] {
+/**
+ * The mean CPU usage of the pods, in % of the CPU request: of each pod the latest sample within the last
+ * 30 s; null when there is none.
+ */
+function cpuAt(cpu: CpuSample[], each: Replicas[], request: number): (number | null)[] {
   const service = cpu.filter(({ container }) => container === 'functions');
   return each.map(({ at: now }) => {
     const recent = service.filter(({ at }) => at <= now && at > now - 30_000);

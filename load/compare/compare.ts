@@ -1,22 +1,28 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { emptyCollection, findVariants, type Name, names, type Variant } from '../shared/cluster';
+import {
+  emptyCollection,
+  findVariants,
+  type Variant,
+  type VariantName,
+  variantNames,
+} from '../shared/cluster';
 import { findK6, k6VersionOf } from '../shared/k6';
 import { perSecond } from '../shared/k6-samples';
 import { sample } from '../shared/run-and-read';
-import { readSetup } from '../shared/setup';
-import { report } from './compare-report';
+import { readTestEnvironment } from '../shared/test-environment';
+import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { measure, type Times } from './measures';
-import { type Watch, watchCluster } from './watch';
+import { type ClusterWatch, watchCluster } from './watch-cluster';
 
-// `npm run compare`: the same spike on both variants, from the same start, and a page of what it did.
-// With the argument `report` the page is made anew from what was seen last.
+// `npm run compare`: sends the same spike to both variants, from the same initial state, and writes a
+// report. With the argument `report` it only makes the report again, from the last results.
 const folder = join(__dirname, 'report');
-const samples = join(folder, 'samples.json');
+const resultsFile = join(folder, 'samples.json');
 
-// Of spike.js, each replaced by the environment's: enough that two replicas are too few for it.
+// The settings of spike.js, unless the environment overrides them: more load than two replicas can take.
 const defaults = {
   RATE: '20',
   PEAK: '1500',
@@ -32,17 +38,17 @@ const settings: Record<string, string> = Object.fromEntries(
   Object.entries(defaults).map(([name, value]) => [name, process.env[name] ?? value]),
 );
 
-const rounds: { round: string; reuse: boolean; order: Name[] }[] = [
+const rounds: { round: string; reuse: boolean; order: VariantName[] }[] = [
   { round: 'first run', reuse: false, order: ['knative', 'hpa'] },
   { round: 'second run', reuse: false, order: ['hpa', 'knative'] },
   { round: 'connections reused', reuse: true, order: ['knative', 'hpa'] },
 ];
 
-async function compare(): Promise<Comparison> {
-  const k6 = await findK6(say);
+async function runComparison(): Promise<Comparison> {
+  const k6 = await findK6(log);
   const k6Version = await k6VersionOf(k6);
   const variants = await findVariants();
-  const setup = await readSetup();
+  const setup = await readTestEnvironment();
   const date = new Date().toISOString();
   const runs: Run[] = [];
   const watch = await watchCluster();
@@ -52,9 +58,12 @@ async function compare(): Promise<Comparison> {
         const variant = variants.find((known) => known.name === name) as Variant;
         await emptyCollection();
         await settle(watch);
-        say(`${name}, ${round}: ${seconds()} s of load`);
-        const run = { variant: name, round, reuse, ...(await spike(k6, variant, reuse, watch)) };
-        say(JSON.stringify(run.measures));
+        log(`${name}, ${round}: ${seconds()} s of load`);
+        const run = {
+          ...{ variant: name, round, reuse },
+          ...(await runSpike(k6, variant, reuse, watch)),
+        };
+        log(JSON.stringify(run.measures));
         runs.push(run);
       }
     }
@@ -64,57 +73,54 @@ async function compare(): Promise<Comparison> {
   return { date, k6: k6Version, setup, settings, runs };
 }
 
-/** Waits until both variants have had two replicas, and no more pods, for half a minute. */
-async function settle({ replicas }: Watch): Promise<void> {
-  say('waiting until both variants have settled at 2 replicas');
-  const settled = (name: Name) => {
+/** Waits until both variants have had exactly two replicas for half a minute. */
+async function settle({ replicas }: ClusterWatch): Promise<void> {
+  log('waiting until both variants have settled at 2 replicas');
+  const isSettled = (name: VariantName) => {
     const last = replicas[name].at(-1);
     if (!last) return false;
     const { at, desired, ready, pods } = last;
     return desired === 2 && ready === 2 && pods === 2 && Date.now() - at > 30_000;
   };
-  for (let waited = 0; !names.every(settled); waited++) {
+  for (let waited = 0; !variantNames.every(isSettled); waited++) {
     if (waited === 600) {
-      const now = names.map((name) => `${name}: ${JSON.stringify(replicas[name].at(-1))}`);
+      const now = variantNames.map((name) => `${name}: ${JSON.stringify(replicas[name].at(-1))}`);
       throw new Error(`The variants did not settle at 2 replicas in 10 minutes: ${now.join(', ')}`);
     }
     await sleep(1000);
   }
 }
 
-/** Runs the spike on one variant. */
-async function spike(k6: string, variant: Variant, reuse: boolean, watch: Watch) {
+/** Runs spike.js on one variant. */
+async function runSpike(k6: string, variant: Variant, reuse: boolean, watch: ClusterWatch) {
   const { name, url, host } = variant;
-  const sent = await sample(k6, 'spike.js', {
+  const samples = await sample(k6, 'spike.js', {
     ...settings,
     BASE_URL: url,
     HOST: host,
     K6_NO_CONNECTION_REUSE: String(!reuse),
   });
-  const times = timesFrom(sent.requests[0]?.start ?? 0);
-  const within = ({ at }: { at: number }) => at >= times.begin && at <= times.end;
-  const cut = <T extends { at: number }>(entries: T[]) => {
-    const before = entries.findLast(({ at }) => at < times.begin);
-    return [...(before ? [before] : []), ...entries.filter(within)];
-  };
-  const replicas = cut(watch.replicas[name]);
+  const times = phasesFrom(samples.requests[0]?.start ?? 0);
+  const isDuringRun = ({ at }: { at: number }) => at >= times.begin && at <= times.end;
+  const initial = watch.replicas[name].findLast(({ at }) => at < times.begin);
+  const replicas = [...(initial ? [initial] : []), ...watch.replicas[name].filter(isDuringRun)];
   return {
     times,
-    measures: measure(sent, replicas, times),
-    seconds: perSecond(sent, times.begin, seconds()),
+    measures: measure(samples, replicas, times),
+    seconds: perSecond(samples, times.begin, seconds()),
     replicas,
-    cpu: watch.cpu[name].filter(within),
+    cpu: watch.cpu[name].filter(isDuringRun),
   };
 }
 
-/** When what happens in a run, by the stages of spike.js. */
-function timesFrom(begin: number): Times {
+/** The phases of a run, from the stages of spike.js. */
+function phasesFrom(begin: number): Times {
   const spike = begin + 1000 * seconds('WARM_UP');
   const fall = spike + 1000 * seconds('RISE', 'HOLD');
   return { begin, spike, fall, end: begin + 1000 * seconds() };
 }
 
-/** The seconds of some stages, or of all. */
+/** The duration of some stages, or of all of them. */
 function seconds(...stages: string[]): number {
   const counted = stages.length > 0 ? stages : ['WARM_UP', 'RISE', 'HOLD', 'FALL', 'QUIET'];
   const units = { h: 3600, m: 60, s: 1 };
@@ -126,16 +132,18 @@ function seconds(...stages: string[]): number {
   }, 0);
 }
 
-function say(line: string): void {
+function log(line: string): void {
   console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 }
 
 async function main([task]: string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  if (task !== 'report') await writeFile(samples, `${JSON.stringify(await compare())}\n`);
+  if (task !== 'report') {
+    await writeFile(resultsFile, `${JSON.stringify(await runComparison())}\n`);
+  }
   const page = join(folder, 'index.html');
-  await writeFile(page, report(JSON.parse(await readFile(samples, 'utf8'))));
-  console.log(`The report is ${page}, and what it was made of is beside it.`);
+  await writeFile(page, compareReport(JSON.parse(await readFile(resultsFile, 'utf8'))));
+  console.log(`The report is ${page}. Its data is in samples.json beside it.`);
 }
 
 main(process.argv.slice(2)).then(

@@ -1,30 +1,30 @@
-import type { Name } from '../shared/cluster';
+import type { VariantName } from '../shared/cluster';
 import type { Second } from '../shared/k6-samples';
-import type { Setup } from '../shared/setup';
+import type { TestEnvironment } from '../shared/test-environment';
 import type { Measures, Replicas, Times } from './measures';
-import type { Cpu } from './watch';
+import type { CpuSample } from './watch-cluster';
 
-/** All that was seen: what is kept beside the report, and what the report is made of. */
+/** The results of `npm run compare`; report/samples.json has this form, and the report is made from it. */
 export interface Comparison {
   /** ISO 8601. */
   date: string;
   k6: string;
-  setup: Setup;
-  /** Of spike.js. */
+  setup: TestEnvironment;
+  /** The settings of spike.js. */
   settings: Record<string, string>;
   runs: Run[];
 }
 
 /** One spike on one variant. */
 export interface Run {
-  variant: Name;
-  /** Runs on both variants with the same name are seen together. */
+  variant: VariantName;
+  /** The report shows the runs of a round, one on each variant, side by side. */
   round: string;
-  /** Whether k6 kept its connections from one request to the next. */
+  /** Whether k6 reused connections. */
   reuse: boolean;
   times: Times;
   measures: Measures;
   seconds: Second[];
   replicas: Replicas[];
-  cpu: Cpu[];
+  cpu: CpuSample[];
 }

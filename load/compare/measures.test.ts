@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { percentile, perSecond, readCsv } from '../shared/k6-samples';
+import { perSecond, readCsv } from '../shared/k6-samples';
+import { percentile } from '../shared/statistics';
 import { findKnee } from '../tune/knee';
 import { measure, type Replicas, replicasAt } from './measures';
 
@@ -23,7 +24,7 @@ const request = (start: number, duration: number, answered = true) => ({
   answered,
 });
 
-test('the times to each replica and back', () => {
+test('the times to each replica and back to two', () => {
   const found = measure({ requests: [], dropped: [] }, replicas, times);
   assert.is(found.toThird, 6.5);
   assert.is(found.toFourth, 6.5);
@@ -31,7 +32,7 @@ test('the times to each replica and back', () => {
   assert.is(found.backToTwo, 20);
 });
 
-test('a replica that comes back late puts off the return to two', () => {
+test('the return to two counts only when no replica is added later', () => {
   const relapse = [
     ...replicas,
     { at: 90_000, desired: 3, ready: 3, pods: 3 },
@@ -42,12 +43,12 @@ test('a replica that comes back late puts off the return to two', () => {
   assert.is(measure({ requests: [], dropped: [] }, never, times).backToTwo, null);
 });
 
-test('replica-seconds count all pods from begin to end', () => {
+test('replica-seconds count all pods, from the begin of the run to its end', () => {
   const { replicaSeconds } = measure({ requests: [], dropped: [] }, replicas, times);
   assert.is(replicaSeconds, 15 * 2 + 70 * 5 + 15 * 2);
 });
 
-test('latency is that of the answered, failures are counted', () => {
+test('latency is that of successful requests, failures are counted', () => {
   const requests = [
     request(5_000, 9_999),
     request(10_000, 100),
@@ -63,7 +64,7 @@ test('latency is that of the answered, failures are counted', () => {
   assert.is(found.dropped, 2);
 });
 
-test('the replicas second by second', () => {
+test('the replicas at each second', () => {
   assert.equal(
     replicasAt(replicas, 14_000, 4).map(({ ready, pods }) => [ready, pods]),
     [
@@ -75,7 +76,7 @@ test('the replicas second by second', () => {
   );
 });
 
-test('percentiles are of the nearest rank', () => {
+test('percentiles are nearest-rank', () => {
   const values = Array.from({ length: 100 }, (_, i) => 100 - i);
   assert.is(percentile(values, 95), 95);
   assert.is(percentile(values, 50), 50);
@@ -83,7 +84,7 @@ test('percentiles are of the nearest rank', () => {
   assert.is(percentile([], 50), null);
 });
 
-test("k6's CSV becomes seconds", async () => {
+test("k6's CSV is aggregated by second", async () => {
   const folder = mkdtempSync(join(tmpdir(), 'measures-test-'));
   const file = join(folder, 'samples.csv');
   writeFileSync(
@@ -97,15 +98,15 @@ http_req_duration,3100,600.000000,true,GET /data,,
 dropped_iterations,2700,1.000000,,,,
 `,
   );
-  const sent = await readCsv(file);
+  const samples = await readCsv(file);
   rmSync(folder, { recursive: true });
-  assert.equal(perSecond(sent, 1000, 2), [
+  assert.equal(perSecond(samples, 1000, 2), [
     { arrivals: 1, failed: 0, dropped: 0, p50: 400, p95: 400, p99: 400, concurrency: 0.4 },
     { arrivals: 2, failed: 1, dropped: 1, p50: 600, p95: 600, p99: 600, concurrency: 0.8 },
   ]);
 });
 
-test('the knee is where more at once bring no more', () => {
+test('the knee is where higher concurrency no longer raises throughput', () => {
   const step = (concurrency: number, throughput: number, p95: number, failed = 0) => ({
     ...{ concurrency, throughput, p95, failed },
   });

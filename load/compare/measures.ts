@@ -1,18 +1,18 @@
-import type { Request, Sent } from '../shared/k6-samples';
-import { percentile } from '../shared/k6-samples';
+import type { K6Samples, Request } from '../shared/k6-samples';
+import { percentile } from '../shared/statistics';
 
-/** The replicas of a variant, from a moment until the next such entry. */
+/** The replicas of a variant, from `at` until the next entry. */
 export interface Replicas {
   /** Milliseconds since 1970. */
   at: number;
   /** How many the autoscaler asked for. */
   desired: number;
   ready: number;
-  /** Pods that hold their requests of CPU and memory: those that start and those that end, too. */
+  /** Pods that occupy a node, including those that are starting or terminating. */
   pods: number;
 }
 
-/** The times of a run, in milliseconds since 1970. */
+/** The phases of a run, in ms since 1970. */
 export interface Times {
   begin: number;
   /** The load begins to rise. */
@@ -22,8 +22,9 @@ export interface Times {
   end: number;
 }
 
-/** What the table of the report says of a run. Times in seconds, null for what did not happen. */
+/** The figures of a run in the report. Times are in seconds; null for what did not happen. */
 export interface Measures {
+  /** From when the load begins to rise to when three replicas are ready. */
   toThird: number | null;
   toFourth: number | null;
   toFifth: number | null;
@@ -32,24 +33,29 @@ export interface Measures {
   requests: number;
   failed: number;
   dropped: number;
-  /** Milliseconds, of those sent in the first 10 s of the spike and answered. */
+  /** In ms, of the successful requests sent in the first 10 s of the spike. */
   p95AtFirst: number | null;
-  /** Milliseconds, of those sent in the last 20 s before the load falls and answered. */
+  /** In ms, of the successful requests sent in the last 20 s before the load falls. */
   p95AtLast: number | null;
+  /** How long pods occupied a node, summed up over all pods. */
   replicaSeconds: number;
 }
 
-/** @param replicas in the order of time, the first from before the run begins */
-export function measure({ requests, dropped }: Sent, replicas: Replicas[], times: Times): Measures {
+/** @param replicas in chronological order, the first from before the run */
+export function measure(
+  { requests, dropped }: K6Samples,
+  replicas: Replicas[],
+  times: Times,
+): Measures {
   const { begin, spike, fall, end } = times;
-  const until = (count: number) => {
+  const timeTo = (count: number) => {
     const reached = replicas.find(({ at, ready }) => at >= spike && at < fall && ready >= count);
     return reached ? (reached.at - spike) / 1000 : null;
   };
   return {
-    toThird: until(3),
-    toFourth: until(4),
-    toFifth: until(5),
+    toThird: timeTo(3),
+    toFourth: timeTo(4),
+    toFifth: timeTo(5),
     backToTwo: backToTwo(replicas, fall, end),
     requests: requests.length,
     failed: requests.filter(({ answered }) => !answered).length,
@@ -60,7 +66,7 @@ export function measure({ requests, dropped }: Sent, replicas: Replicas[], times
   };
 }
 
-/** From the fall of the load to when no more than two are ready, and that for good. */
+/** From when the load begins to fall to when two replicas are ready, with no more later. */
 function backToTwo(replicas: Replicas[], fall: number, end: number): number | null {
   const before = replicas.filter(({ at }) => at < end);
   const last = before.findLastIndex(({ ready }) => ready > 2);
@@ -70,14 +76,13 @@ function backToTwo(replicas: Replicas[], fall: number, end: number): number | nu
 }
 
 function p95(requests: Request[], from: number, to: number): number | null {
-  const sent = requests.filter(({ start, answered }) => answered && start >= from && start < to);
+  const inRange = requests.filter(({ start, answered }) => answered && start >= from && start < to);
   return percentile(
-    sent.map(({ duration }) => duration),
+    inRange.map(({ duration }) => duration),
     95,
   );
 }
 
-/** The sum over all pods of how long each was there. */
 function replicaSeconds(replicas: Replicas[], begin: number, end: number): number {
   return replicas.reduce((sum, { at, pods }, i) => {
     const from = Math.max(at, begin);
@@ -86,7 +91,7 @@ function replicaSeconds(replicas: Replicas[], begin: number, end: number): numbe
   }, 0);
 }
 
-/** The replicas at each of `count` seconds. */
+/** The replicas at the start of each second. */
 export function replicasAt(replicas: Replicas[], begin: number, count: number): Replicas[] {
   return Array.from({ length: count }, (_, i) => {
     const at = begin + i * 1000;

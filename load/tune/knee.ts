@@ -1,32 +1,33 @@
-/** What one replica did with a number of requests under way. */
+/** One replica at one concurrency. */
 export interface Step {
-  /** Requests under way at any moment. */
+  /** Requests in flight at any moment. */
   concurrency: number;
-  /** Requests answered a second. */
+  /** Successful responses per second. */
   throughput: number;
-  /** Milliseconds. */
+  /** Latency, in ms. */
   p95: number;
-  /** The part of the requests that failed. */
+  /** The share of the requests that failed, from 0 to 1. */
   failed: number;
 }
 
 export interface Knee {
-  /** The fewest requests under way that bring 90 % of the most throughput. */
+  /** The lowest concurrency that reaches 90 % of the highest throughput. */
   target: number;
-  /** The most, from there on, that are still answered in time. */
+  /** The highest concurrency from there on whose p95 is acceptable and where nothing fails. */
   limit: number;
 }
 
 /**
- * Finds where more requests under way only wait longer.
- * @param steps in the order of concurrency
- * @param p95 milliseconds that the 95th percentile may take
+ * Finds the concurrency above which requests only wait longer.
+ *
+ * @param steps in ascending order of concurrency
+ * @param maxP95 the highest acceptable p95, in ms
  */
-export function findKnee(steps: Step[], p95: number): Knee {
-  const most = Math.max(...steps.map(({ throughput }) => throughput));
-  const knee = steps.findIndex(({ throughput }) => throughput >= 0.9 * most);
+export function findKnee(steps: Step[], maxP95: number): Knee {
+  const highest = Math.max(...steps.map(({ throughput }) => throughput));
+  const knee = steps.findIndex(({ throughput }) => throughput >= 0.9 * highest);
   const beyond = steps.slice(knee);
-  const late = beyond.findIndex((step) => step.p95 > p95 || step.failed > 0);
-  const inTime = late === -1 ? beyond : beyond.slice(0, Math.max(1, late));
-  return { target: steps[knee]?.concurrency ?? 0, limit: inTime.at(-1)?.concurrency ?? 0 };
+  const tooSlow = beyond.findIndex(({ p95, failed }) => p95 > maxP95 || failed > 0);
+  const acceptable = tooSlow === -1 ? beyond : beyond.slice(0, Math.max(1, tooSlow));
+  return { target: steps[knee]?.concurrency ?? 0, limit: acceptable.at(-1)?.concurrency ?? 0 };
 }

@@ -1,29 +1,30 @@
-import { facts, figures, page } from '../shared/page/page';
-import type { Setup } from '../shared/setup';
+import { dataTable, keyValueTable, page } from '../shared/page/page';
+import type { TestEnvironment } from '../shared/test-environment';
 import type { Knee, Step } from './knee';
 
+/** The results of `npm run tune`; report/tune.json has this form. */
 export interface Tuning {
   /** ISO 8601. */
   date: string;
   k6: string;
-  setup: Setup;
+  setup: TestEnvironment;
   settings: Record<string, string>;
   steps: Step[];
   knee: Knee;
 }
 
-/** The page of a tuning. */
+/** The report as an HTML page. */
 export function tuneReport({ date, k6, setup, settings, steps, knee }: Tuning): string {
-  const most = Math.max(...steps.map(({ throughput }) => throughput));
+  const highest = Math.max(...steps.map(({ throughput }) => throughput));
   const before = `
-<p>One replica answers at most ${most.toFixed(0)} requests a second. ${knee.target} requests under way bring 90 % of
-that; more of them mostly wait. Up to ${knee.limit}, 95 % are answered within ${settings.P95_MS} ms.</p>
-<p class="soft">Each step is twice ${settings.DURATION} of so many clients that ask again as soon as they are answered:
-once on the way up and once on the way down.
-Measured on ${date.slice(0, 10)}.</p>`;
+<p>The highest throughput of one replica is ${highest.toFixed(0)} requests/s. ${knee.target} requests in flight reach 90 %
+of it; above that, requests mostly wait. Up to ${knee.limit} in flight, p95 stays within ${settings.P95_MS} ms.</p>
+<p class="soft">A closed model: each client sends its next request when the response to the last one has arrived. Each
+concurrency ran twice for ${settings.DURATION}, once while it was raised and once while it was lowered; the figures
+are the means. Measured on ${date.slice(0, 10)}.</p>`;
   const x = steps.map(({ concurrency }) => concurrency);
   const panel = (title: string, note: string, values: number[]) => ({
-    ...{ title, note, x, xLabel: 'under way', xLog: true },
+    ...{ title, note, x, xLabel: 'in flight', xLog: true },
     range: [0, Math.max(...values) * 1.08] as [number, number],
     shade: [x[0] ?? 1, knee.target] as [number, number],
     series: [{ label: title, color: '1' as const, dots: true, values }],
@@ -31,18 +32,18 @@ Measured on ${date.slice(0, 10)}.</p>`;
   const panels = [
     panel(
       'Throughput',
-      'requests a second',
+      'requests/s',
       steps.map(({ throughput }) => throughput),
     ),
     panel(
       'p95',
-      'of the latency, milliseconds',
+      'latency, ms',
       steps.map(({ p95 }) => p95),
     ),
   ];
-  const table = figures(
+  const table = dataTable(
     'Steps',
-    ['Under way', 'Requests/s', 'p95, ms', 'Failed'],
+    ['In flight', 'Requests/s', 'p95, ms', 'Failed'],
     steps.map(({ concurrency, throughput, p95, failed }) => [
       ...[`${concurrency}`, throughput.toFixed(0), p95.toFixed(0)],
       `${(failed * 100).toFixed(1)} %`,
@@ -50,14 +51,14 @@ Measured on ${date.slice(0, 10)}.</p>`;
   );
   const { nodes, machine, shared } = setup;
   const after = `${table}
-<h2>Where it was measured</h2>
-${facts({
+<h2>Test environment</h2>
+${keyValueTable({
   Nodes: nodes.join('; '),
   'k6 ran on': machine + (shared ? ', which is a node of the cluster' : ''),
   Versions: `Kubernetes ${setup.kubernetes}, ${setup.database}, Node ${setup.node}, k6 ${k6}`,
   Image: setup.image,
-  'The replica': setup.resources,
+  'Replica resources': setup.resources,
   Mix: settings.MIX ?? '',
 })}`;
-  return page('What one replica is good for', before, [{ name: '', columns: [{ panels }] }], after);
+  return page('Throughput of one replica', before, [{ name: '', columns: [{ panels }] }], after);
 }

@@ -4,42 +4,43 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import { apps, core, emptyCollection, findVariants, namespace, shell } from '../shared/cluster';
 import { findK6, k6VersionOf } from '../shared/k6';
-import { percentile } from '../shared/k6-samples';
 import { sample } from '../shared/run-and-read';
-import { readSetup } from '../shared/setup';
+import { percentile } from '../shared/statistics';
+import { readTestEnvironment } from '../shared/test-environment';
 import { findKnee, type Step } from './knee';
-import { tuneReport } from './tune-report';
+import { type Tuning, tuneReport } from './tune-report';
 
-// `npm run tune`: how many requests at once one replica is good for, by rising their number step by
-// step on a pod of its own, made as the Deployment's are.
+// `npm run tune`: finds the concurrency that one replica can handle, by raising it step by step on a
+// separate pod with the Deployment's template.
 const name = 'functions-tune';
-const p95 = Number(process.env.P95_MS || 500);
+const maxP95 = Number(process.env.P95_MS || 500);
 const soak = { DURATION: process.env.DURATION || '10s', MIX: process.env.MIX || '17:2:1' };
-const steps = process.env.STEPS || '1 2 4 6 8 12 16 24 32 48 64 96 128';
-const concurrencies = steps.split(' ').map(Number);
+const stepList = process.env.STEPS || '1 2 4 6 8 12 16 24 32 48 64 96 128';
+const concurrencies = stepList.split(' ').map(Number);
 
-async function tune(): Promise<Step[]> {
-  const k6 = await findK6(say);
+async function measureSteps(): Promise<Step[]> {
+  const k6 = await findK6(log);
   await findVariants();
-  await remove();
+  await removePod();
   try {
-    const url = await start();
+    const url = await startPod();
     await emptyCollection();
-    await step(k6, url, 8); // the first requests find everything cold
-    // up and down again, so that what drifts meanwhile evens out
-    const done: Step[] = [];
+    await measureStep(k6, url, 8); // warm-up
+    // up and down, so that drift evens out
+    const measured: Step[] = [];
     for (const concurrency of [...concurrencies, ...concurrencies.toReversed()]) {
-      done.push(await step(k6, url, concurrency));
-      say(told(done.at(-1) as Step));
+      const step = await measureStep(k6, url, concurrency);
+      log(describe(step));
+      measured.push(step);
     }
-    return concurrencies.map((_, i) => mean(done[i] as Step, done.at(-1 - i) as Step));
+    return concurrencies.map((_, i) => mean(measured[i] as Step, measured.at(-1 - i) as Step));
   } finally {
-    await remove();
+    await removePod();
   }
 }
 
-/** Runs soak.js with so many clients, each of which has one request under way. */
-async function step(k6: string, url: string, concurrency: number): Promise<Step> {
+/** Runs soak.js in a closed model, with `concurrency` clients. */
+async function measureStep(k6: string, url: string, concurrency: number): Promise<Step> {
   const settings = { BASE_URL: url, HOST: '', CLIENTS: `${concurrency}`, ...soak };
   const { requests } = await sample(k6, 'soak.js', settings);
   const answered = requests.filter((request) => request.answered);
@@ -57,9 +58,9 @@ async function step(k6: string, url: string, concurrency: number): Promise<Step>
   };
 }
 
-function told({ concurrency, throughput, p95, failed }: Step): string {
+function describe({ concurrency, throughput, p95, failed }: Step): string {
   const rate = `${throughput.toFixed(0)} requests/s, p95 ${p95.toFixed(0)} ms`;
-  return `${concurrency} under way: ${rate}, ${(failed * 100).toFixed(1)} % failed`;
+  return `${concurrency} in flight: ${rate}, ${(failed * 100).toFixed(1)} % failed`;
 }
 
 function mean(a: Step, b: Step): Step {
@@ -72,9 +73,13 @@ function mean(a: Step, b: Step): Step {
   };
 }
 
-/** Starts the pod and waits until it is ready. @returns its URL */
-async function start(): Promise<string> {
-  say(`starting the pod ${name}, as the Deployment functions-hpa would`);
+/**
+ * Starts the pod and waits until it is ready.
+ *
+ * @returns its URL
+ */
+async function startPod(): Promise<string> {
+  log(`starting the pod ${name} from the template of the Deployment functions-hpa`);
   const deployment = await apps.readNamespacedDeployment({ name: 'functions-hpa', namespace });
   const { metadata, spec } = deployment.spec?.template ?? {};
   const labels = { ...metadata?.labels, 'app.kubernetes.io/name': name };
@@ -91,45 +96,45 @@ async function start(): Promise<string> {
   await core.createNamespacedService({ namespace, body: service });
   await shell(`k wait --for condition=Ready pod/${name} --timeout 120s`);
   const [address] = await shell(`service_address "$NAMESPACE" ${name}`);
-  await sleep(2000); // until every node knows the port
+  await sleep(2000); // until kube-proxy has the port on every node
   return `http://${address}`;
 }
 
-/** Removes the pod and its port, if they are there. */
-async function remove(): Promise<void> {
+/** Deletes the pod and its Service, if they exist. */
+async function removePod(): Promise<void> {
   await shell(`k delete pod,service ${name} --ignore-not-found`);
 }
 
-function say(line: string): void {
+function log(line: string): void {
   console.error(line);
 }
 
-// Ctrl-C ends k6 or kubectl, which ends this, but not before the pod is removed.
+// Ctrl-C ends k6 or kubectl; their failure ends this process, after the pod is deleted.
 process.on('SIGINT', () => {});
 
 async function main(): Promise<void> {
-  const steps = await tune();
-  const knee = findKnee(steps, p95);
+  const steps = await measureSteps();
+  const knee = findKnee(steps, maxP95);
   const folder = join(__dirname, 'report');
   const file = join(folder, 'tune.html');
   await mkdir(folder, { recursive: true });
-  const measured = {
+  const tuning: Tuning = {
     date: new Date().toISOString(),
-    k6: await k6VersionOf(await findK6(say)),
-    setup: await readSetup(),
-    settings: { ...soak, P95_MS: `${p95}` },
+    k6: await k6VersionOf(await findK6(log)),
+    setup: await readTestEnvironment(),
+    settings: { ...soak, P95_MS: `${maxP95}` },
     steps,
     knee,
   };
-  await writeFile(file, tuneReport(measured));
-  await writeFile(join(folder, 'tune.json'), `${JSON.stringify(measured)}\n`);
+  await writeFile(file, tuneReport(tuning));
+  await writeFile(join(folder, 'tune.json'), `${JSON.stringify(tuning)}\n`);
   console.log(`
 For knative/service/service.yaml:
 
-  autoscaling.knative.dev/target: "${knee.target}"   # the fewest at once that bring 90 % of the throughput
-  containerConcurrency: ${knee.limit}   # the most tried of which 95 % are answered within ${p95} ms
+  autoscaling.knative.dev/target: "${knee.target}"   # the lowest concurrency with 90 % of the highest throughput
+  containerConcurrency: ${knee.limit}   # the highest concurrency tried with a p95 within ${maxP95} ms
 
-The plot is ${file}.`);
+The report is ${file}.`);
 }
 
 main().then(

@@ -8,84 +8,85 @@ import {
 } from '@kubernetes/client-node';
 import {
   apps,
-  type Custom,
+  type CustomResource,
   core,
   kube,
-  listCustom,
+  listCustomResources,
   millicores,
-  type Name,
-  names,
   namespace,
+  type VariantName,
+  variantNames,
 } from '../shared/cluster';
 import type { Replicas } from './measures';
 
-/** CPU of a container as metrics-server read it. */
-export interface Cpu {
-  /** Milliseconds since 1970, the end of the window. */
+/** CPU usage of a container, from metrics-server. */
+export interface CpuSample {
+  /** The end of the window, in ms since 1970. */
   at: number;
-  /** Over what it is the mean, such as `15.2s`. */
+  /** How long it was averaged, such as `15.2s`. */
   window: string;
   pod: string;
   container: string;
   millicores: number;
 }
 
-export interface Watch {
-  /** Every change of the replicas, from the first on. */
-  replicas: Record<Name, Replicas[]>;
-  cpu: Record<Name, Cpu[]>;
+/** What is observed while the cluster is watched. */
+export interface ClusterWatch {
+  /** An entry for each change, in chronological order. */
+  replicas: Record<VariantName, Replicas[]>;
+  cpu: Record<VariantName, CpuSample[]>;
   stop(): void;
 }
 
 const knativeLabel = 'serving.knative.dev/service';
 const autoscalers = ['autoscaling.internal.knative.dev', 'v1alpha1', 'podautoscalers'] as const;
 
-/** Watches the pods of both variants and what their autoscalers ask for. */
-export async function watchCluster(): Promise<Watch> {
-  const replicas: Watch['replicas'] = { knative: [], hpa: [] };
-  const cpu: Watch['cpu'] = { knative: [], hpa: [] };
+/** Watches the pods of both variants, and how many replicas their autoscalers want. */
+export async function watchCluster(): Promise<ClusterWatch> {
+  const replicas: ClusterWatch['replicas'] = { knative: [], hpa: [] };
+  const cpu: ClusterWatch['cpu'] = { knative: [], hpa: [] };
 
-  const pods = inform<V1Pod>(`/api/v1/namespaces/${namespace}/pods`, () =>
+  const pods = createInformer<V1Pod>(`/api/v1/namespaces/${namespace}/pods`, () =>
     core.listNamespacedPod({ namespace }),
   );
-  const deployments = inform<V1Deployment>(
+  const deployments = createInformer<V1Deployment>(
     `/apis/apps/v1/namespaces/${namespace}/deployments`,
     () => apps.listNamespacedDeployment({ namespace }),
   );
   const [group, version, plural] = autoscalers;
-  const podAutoscalers = inform<Custom>(
+  const podAutoscalers = createInformer<CustomResource>(
     `/apis/${group}/${version}/namespaces/${namespace}/${plural}`,
-    () => listCustom(group, version, plural),
+    () => listCustomResources(group, version, plural),
   );
 
-  const desired: Record<Name, () => number> = {
+  const desired: Record<VariantName, () => number> = {
     hpa: () => deployments.get('functions-hpa', namespace)?.spec?.replicas ?? 0,
-    // an older revision's is 0, or -1 before it is known
+    // old revisions have 0, or -1 while unknown
     knative: () =>
       podAutoscalers
         .list()
         .filter(({ metadata }) => metadata?.labels?.[knativeLabel] === 'functions')
         .reduce((sum, { status }) => sum + Math.max(0, status?.desiredScale ?? 0), 0),
   };
-  const look = () => {
-    for (const name of names) {
-      const there = pods
+  const update = () => {
+    for (const name of variantNames) {
+      const active = pods
         .list()
-        .filter((pod) => variantOf(pod.metadata?.labels) === name && holdsRequests(pod));
-      const ready = there.filter(isReady).length;
-      const now = { desired: desired[name](), ready, pods: there.length };
+        .filter((pod) => variantOf(pod.metadata?.labels) === name && occupiesNode(pod));
+      const ready = active.filter(isReady).length;
+      const now = { desired: desired[name](), ready, pods: active.length };
       const { at, ...last } = replicas[name].at(-1) ?? { at: 0 };
       if (JSON.stringify(now) !== JSON.stringify(last))
         replicas[name].push({ ...now, at: Date.now() });
     }
   };
   for (const informer of [pods, deployments, podAutoscalers]) await informer.start();
-  for (const informer of [pods, deployments, podAutoscalers]) informer.on('change', look);
-  look();
+  for (const informer of [pods, deployments, podAutoscalers]) informer.on('change', update);
+  update();
 
-  // metrics-server has no watch
+  // metrics-server does not support watches
   const metrics = new Metrics(kube);
-  const reader = setInterval(async () => {
+  const poll = setInterval(async () => {
     const { items } = await metrics.getPodMetrics(namespace).catch(() => ({ items: [] }));
     for (const { metadata, timestamp, window, containers } of items) {
       const name = variantOf(pods.get(metadata.name, namespace)?.metadata?.labels);
@@ -102,14 +103,14 @@ export async function watchCluster(): Promise<Watch> {
     replicas,
     cpu,
     stop() {
-      clearInterval(reader);
+      clearInterval(poll);
       for (const informer of [pods, deployments, podAutoscalers]) void informer.stop();
     },
   };
 }
 
-/** A list that is kept up to date; when the connection breaks, it begins anew a second later. */
-function inform<T extends KubernetesObject>(
+/** An informer that restarts a second after an error. */
+function createInformer<T extends KubernetesObject>(
   path: string,
   list: () => Promise<KubernetesListObject<T>>,
 ) {
@@ -118,13 +119,13 @@ function inform<T extends KubernetesObject>(
   return informer;
 }
 
-function variantOf(labels: Record<string, string> = {}): Name | undefined {
+function variantOf(labels: Record<string, string> = {}): VariantName | undefined {
   if (labels[knativeLabel] === 'functions') return 'knative';
   if (labels['app.kubernetes.io/name'] === 'functions-hpa') return 'hpa';
   return undefined;
 }
 
-const holdsRequests = ({ spec, status }: V1Pod) =>
+const occupiesNode = ({ spec, status }: V1Pod) =>
   Boolean(spec?.nodeName) && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
 
 const isReady = ({ metadata, status }: V1Pod) =>
