@@ -1,10 +1,11 @@
-// What the load scripts share: who is asked, what is asked of them, and what is a failure.
+// What the k6 scripts share: the target, the mix of requests and the thresholds. Variables, with their
+// defaults:
 //   BASE_URL     http://localhost:8080
-//   HOST         the Host header, for a Knative route behind an ingress that is reached by address
-//   MIX          17:2:1; of 20 iterations 17 ask for the time in Tokyo, two post and read it back,
-//                one lists ten
-//   FAILED_RATE  0.01; the part of the requests and of the checks that may fail
-//   P95_MS       500; of each route, and no iteration is dropped; 0: as slow as it likes
+//   HOST         none; the Host header, for a Knative route behind an ingress
+//   MIX          17:2:1; of 20 iterations 17 get the time in Tokyo, 2 post a document and read it back,
+//                1 lists ten documents
+//   FAILED_RATE  0.01; the highest share of failed requests, and of failed checks
+//   P95_MS       500; the highest p95 of each route, and no dropped iterations; 0 turns both off
 import { check } from 'k6';
 import exec from 'k6/execution';
 import http from 'k6/http';
@@ -14,66 +15,66 @@ const { FAILED_RATE = '0.01', P95_MS = '500' } = __ENV;
 
 const routes = ['GET /time', 'POST /data', 'GET /data/:id', 'GET /data'];
 const headers = { 'Content-Type': 'application/json', ...(HOST && { Host: HOST }) };
-const named = (name) => ({ headers, tags: { name } });
+const withName = (name) => ({ headers, tags: { name } });
 
-const inTime = {
+const latencyThresholds = {
   ...Object.fromEntries(
     routes.map((name) => [`http_req_duration{name:${name}}`, [`p(95)<${P95_MS}`]]),
   ),
   dropped_iterations: ['count==0'],
 };
 
-/** The options of a script with this one scenario. */
+/** The options of a script with a single scenario. */
 export const optionsFor = (name, scenario) => ({
   scenarios: { [name]: scenario },
   thresholds: {
     http_req_failed: [`rate<=${FAILED_RATE}`],
     checks: [`rate>=${1 - FAILED_RATE}`],
-    ...(P95_MS !== '0' && inTime),
+    ...(P95_MS !== '0' && latencyThresholds),
   },
   summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'],
 });
 
-/** Clients for so many iterations a second, when each takes up to two seconds. */
+/** VUs for a rate of iterations per second: enough while an iteration takes up to two seconds. */
 export const clientsFor = (rate) => {
   const vus = Number(__ENV.VUS ?? Math.max(10, 2 * rate));
   return { preAllocatedVUs: vus, maxVUs: vus };
 };
 
 export function setup() {
-  const { status, error } = http.get(`${BASE_URL}/readyz`, named('setup'));
+  const { status, error } = http.get(`${BASE_URL}/readyz`, withName('setup'));
   if (status === 200) return;
-  const answer = status ? `answers ${status} to /readyz` : `does not answer (${error})`;
-  const mend = HOST
-    ? `See whether the route ${HOST} is ready.`
+  const problem = status ? `responds ${status} to /readyz` : `does not answer (${error})`;
+  const advice = HOST
+    ? `Check that the route ${HOST} is ready.`
     : 'Start it (npm start), or set BASE_URL, and HOST behind an ingress.';
-  exec.test.abort(`The service at ${BASE_URL} ${answer}. ${mend}`);
+  exec.test.abort(`The service at ${BASE_URL} ${problem}. ${advice}`);
 }
 
 const [times, posts, lists] = MIX.split(':').map(Number);
 
-/** One iteration. They take turns, so that the mix is the same in every run. */
+/** One iteration. Their order is fixed, so that every run has the same mix. */
 export default function () {
   const iteration = exec.scenario.iterationInTest;
   const turn = iteration % (times + posts + lists);
-  if (turn < times) time();
+  if (turn < times) getTime();
   else if (turn < times + posts) postAndRead(iteration);
   else list();
 }
 
-function time() {
-  const answer = http.get(`${BASE_URL}/time?tz=Asia/Tokyo`, named('GET /time'));
-  check(answer, {
-    'the time is told': ({ status }) => status === 200 && answer.json('epochMs') > 0,
+function getTime() {
+  const response = http.get(`${BASE_URL}/time?tz=Asia/Tokyo`, withName('GET /time'));
+  check(response, {
+    'the time is told': ({ status }) => status === 200 && response.json('epochMs') > 0,
   });
 }
 
 function postAndRead(iteration) {
   const data = { test: 'load', iteration, lines: [{ article: 'tea', count: 2 }], note: 'zwölf €' };
-  const posted = http.post(`${BASE_URL}/data`, JSON.stringify(data), named('POST /data'));
+  const posted = http.post(`${BASE_URL}/data`, JSON.stringify(data), withName('POST /data'));
   if (!check(posted, { 'a post is stored': ({ status }) => status === 201 })) return;
 
-  const read = http.get(`${BASE_URL}${posted.headers.Location}`, named('GET /data/:id'));
+  const read = http.get(`${BASE_URL}${posted.headers.Location}`, withName('GET /data/:id'));
   check(read, {
     'what was posted is read': ({ status }) =>
       status === 200 && JSON.stringify(JSON.parse(read.body).data) === JSON.stringify(data),
@@ -81,8 +82,8 @@ function postAndRead(iteration) {
 }
 
 function list() {
-  const answer = http.get(`${BASE_URL}/data?limit=10`, named('GET /data'));
-  check(answer, {
-    'documents are listed': ({ status }) => status === 200 && answer.json('items').length <= 10,
+  const response = http.get(`${BASE_URL}/data?limit=10`, withName('GET /data'));
+  check(response, {
+    'documents are listed': ({ status }) => status === 200 && response.json('items').length <= 10,
   });
 }

@@ -1,5 +1,6 @@
-// A few seconds of each request: does it work at all?
-//   RATE, DURATION   5 iterations a second for 5s; the others are in mix.js
+// Smoke test: a few seconds of each request. Does it work at all?
+//   RATE      5 iterations/s
+//   DURATION  5s; mix.js has more variables
 import { clientsFor, optionsFor } from './mix.js';
 
 export { default, setup } from './mix.js';

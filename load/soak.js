@@ -1,7 +1,8 @@
-// The same load for long: does it stay as it was?
-//   RATE       5 iterations a second, whether they are answered or not
-//   CLIENTS    instead: so many that ask again when they were answered, to see how much is answered
-//   DURATION   30m; the others are in mix.js
+// Soak test: constant load for a long time. Does performance stay the same?
+//   RATE      5 iterations/s, in an open model: arrivals do not wait for responses
+//   CLIENTS   none; a number of clients instead of a rate, in a closed model: each starts its next
+//             iteration when the last one is done, which shows the highest throughput
+//   DURATION  30m; mix.js has more variables
 import { clientsFor, optionsFor } from './mix.js';
 
 export { default, setup } from './mix.js';

@@ -1,7 +1,7 @@
-// Several times the load within seconds, and back. An open model: what arrives does not wait for
-// what is answered.
-//   RATE, PEAK   10 and 50 iterations a second
-//   WARM_UP, RISE, HOLD, FALL, QUIET   10s, 3s, 20s, 3s, 10s; the others are in mix.js
+// Spike test: a multiple of the load within seconds, and back. Open model: arrivals do not wait for
+// responses.
+//   RATE, PEAK                         10 and 50 iterations/s
+//   WARM_UP, RISE, HOLD, FALL, QUIET   10s, 3s, 20s, 3s, 10s; mix.js has more variables
 import { clientsFor, optionsFor } from './mix.js';
 
 export { default, setup } from './mix.js';
