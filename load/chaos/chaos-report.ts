@@ -1,82 +1,90 @@
-import type { Result } from './run';
+import type { ChaosResult } from './run';
 
-/** Tells a result in tables. */
-export function report({ verdict, recoveries, replicas, logged, failures }: Result): string {
-  const { late } = verdict;
+/** The result of a run as plain-text tables. */
+export function chaosReport(result: ChaosResult): string {
+  const { verdict, recoveries, replicas, logged, failures } = result;
+  const { storedLate } = verdict;
   const counts: [string, number | string][] = [
     ['documents posted', verdict.documents],
-    ['  of them with a key', verdict.withKey],
+    ['  with a key', verdict.withKey],
     ['  acknowledged', verdict.acknowledged],
     ['documents stored', verdict.stored],
-    ['acknowledged and missing', verdict.missing.length],
-    ['stored twice', verdict.twice.length],
-    ['mixed up', verdict.mixedUp.length],
-    ['stored, though nothing was sent', verdict.lies.length],
-    [
-      'stored after the 5xx',
-      late ? `${late.documents}${late.documents ? `, up to ${s(late.mostMs)} after it` : ''}` : '?',
-    ],
-    ['cut without an excuse', verdict.unexplained.length],
-    ['wrong answers', verdict.wrongAnswers.length],
+    ['acknowledged but missing', verdict.missing.length],
+    ['stored more than once', verdict.duplicates.length],
+    ['wrong content or id', verdict.corrupted.length],
+    ['stored although nothing was sent', verdict.deniedButStored.length],
+    ['stored after the 5xx', storedLate ? formatLate(storedLate) : '?'],
+    ['unexpected connection errors', verdict.unexpectedErrors.length],
+    ['wrong responses', verdict.wrongResponses.length],
   ];
   const parts = [
     table(['', ''], counts),
     table(
-      ['posts ended with', 'posts', 'not acknowledged', 'of them stored'],
+      ['outcome of posts', 'posts', 'not acknowledged', 'but stored'],
       verdict.outcomes.map((one) => [one.outcome, one.posts, one.documents, one.stored]),
     ),
     table(
-      ['other requests ended with', 'requests'],
-      verdict.others.map(({ outcome, requests }) => [outcome, requests]),
+      ['outcome of other requests', 'requests'],
+      verdict.otherRequests.map(({ outcome, requests }) => [outcome, requests]),
     ),
     table(
-      ['recovered from', 'times', 'p50', 'max'],
-      recoveries.map(({ kind, faults, p50Ms, maxMs }) => [kind, faults, s(p50Ms), s(maxMs)]),
+      ['recovery time after', 'faults', 'p50', 'max'],
+      recoveries.map(({ kind, faults, p50Ms, maxMs }) => [
+        kind,
+        faults,
+        formatSeconds(p50Ms),
+        formatSeconds(maxMs),
+      ]),
     ),
     table(
-      ['', 'longest without a 201', 'recovered in the end after', 'peak memory'],
+      ['', 'longest time without a 201', 'recovery time after the last fault', 'peak memory'],
       replicas.map(({ name, longestGapMs, recoveredAfterMs, peakMb }) => [
         name,
-        s(longestGapMs),
-        recoveredAfterMs === null ? 'not' : s(recoveredAfterMs),
+        formatSeconds(longestGapMs),
+        recoveredAfterMs === null ? 'never' : formatSeconds(recoveredAfterMs),
         `${peakMb} MB`,
       ]),
     ),
-    ['201s in each second:', ...replicas.map(({ perSecond }) => sparks(perSecond))].join('\n'),
-    some('missing', verdict.missing),
-    some('stored twice', verdict.twice),
-    some('mixed up', verdict.mixedUp),
-    some('stored, though nothing was sent', verdict.lies),
-    some('cut without an excuse', verdict.unexplained),
-    some('wrong answers', verdict.wrongAnswers),
-    some('errors in the log', logged),
-    failures.length > 0 ? some('FAILED', failures) : 'Nothing failed.',
+    ['201s per second:', ...replicas.map(({ perSecond }) => sparkline(perSecond))].join('\n'),
+    list('acknowledged but missing', verdict.missing),
+    list('stored more than once', verdict.duplicates),
+    list('wrong content or id', verdict.corrupted),
+    list('stored although nothing was sent', verdict.deniedButStored),
+    list('unexpected connection errors', verdict.unexpectedErrors),
+    list('wrong responses', verdict.wrongResponses),
+    list('errors in the logs', logged),
+    failures.length > 0 ? list('FAILED', failures) : 'Passed.',
   ];
   return parts.filter(Boolean).join('\n\n');
 }
 
-function s(ms: number): string {
+function formatLate({ documents, maxMs }: { documents: number; maxMs: number }): string {
+  return documents > 0 ? `${documents}, up to ${formatSeconds(maxMs)} later` : '0';
+}
+
+function formatSeconds(ms: number): string {
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(1)} s` : 'never';
 }
 
-/** A bar for each number, and a dot for none. */
-function sparks(counts: number[]): string {
-  const most = Math.max(...counts);
-  const bar = (count: number) => '▁▂▃▄▅▆▇█'[Math.ceil((count / most) * 8) - 1] ?? '·';
+/** A bar for each number, or a dot for 0. */
+function sparkline(counts: number[]): string {
+  const max = Math.max(...counts);
+  const bar = (count: number) => '▁▂▃▄▅▆▇█'[Math.ceil((count / max) * 8) - 1] ?? '·';
   return counts.map(bar).join('');
 }
 
-function some(what: string, lines: string[], most = 10): string {
+/** The first ten lines under a title; empty when there are none. */
+function list(title: string, lines: string[]): string {
   if (lines.length === 0) return '';
-  const rest = lines.length > most ? [`… and ${lines.length - most} more`] : [];
-  const shown = lines.slice(0, most).map((line) => line.slice(0, 400));
-  return [`${what}:`, ...shown, ...rest].join('\n  ');
+  const rest = lines.length > 10 ? [`… and ${lines.length - 10} more`] : [];
+  const shown = lines.slice(0, 10).map((line) => line.slice(0, 400));
+  return [`${title}:`, ...shown, ...rest].join('\n  ');
 }
 
-function table(head: string[], rows: (string | number)[][]): string {
+function table(header: string[], rows: (string | number)[][]): string {
   if (rows.length === 0) return '';
-  const all = [head, ...rows].filter((row) => row.some((cell) => cell !== ''));
-  const widths = head.map((_, i) => Math.max(...all.map((row) => String(row[i]).length)));
+  const all = [header, ...rows].filter((row) => row.some((cell) => cell !== ''));
+  const widths = header.map((_, i) => Math.max(...all.map((row) => String(row[i]).length)));
   return all
     .map((row) =>
       row

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { report } from './chaos-report';
-import { run } from './run';
-import { plan } from './schedule';
+import { chaosReport } from './chaos-report';
+import { runChaos } from './run';
+import { makeSchedule } from './schedule';
 
-/** `npm run chaos`: exits with 1 when the service has not kept its word, 2 when the run failed. */
+/** `npm run chaos`: exits with 1 when the service broke a promise, with 2 when the run itself failed. */
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -19,8 +19,8 @@ async function main(): Promise<number> {
   const seconds = wholeNumber('--seconds', values.seconds);
   const { keys } = values;
   console.log(`npm run chaos -- --seed ${seed} --seconds ${seconds}${keys ? '' : ' --no-keys'}\n`);
-  const result = await run({ schedule: plan(seed, seconds), keys, say: console.log });
-  console.log(`\n${report(result)}`);
+  const result = await runChaos({ schedule: makeSchedule(seed, seconds), keys, log: console.log });
+  console.log(`\n${chaosReport(result)}`);
   if (values.json) {
     writeFileSync(values.json, `${JSON.stringify({ seed, seconds, ...result }, undefined, 2)}\n`);
   }
@@ -32,7 +32,7 @@ function wholeNumber(name: string, text: string): number {
   return Number(text);
 }
 
-// what the run started ends with this process
+// exiting kills what the run started
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(name, () => process.exit(2));
 

@@ -1,178 +1,191 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { send, type Target } from './client';
-import { type Attempt, attemptOf, digestOf, type Entry, outcomeOf } from './record';
-import { type Comparison, compare, type Found, type Reader } from './verdict';
+import { type Attempt, attemptOf, digestOf, type LedgerEntry, outcomeOf } from './attempt';
+import {
+  type Consistency,
+  checkConsistency,
+  type DocumentSource,
+  type StoredDocument,
+} from './consistency';
+import { sendRequest, type Target } from './http-client';
 
-export interface Options {
-  /** Read anew for each request: whoever replaces one of them moves the clients. */
+export interface LedgerOptions {
+  /** Read for each request, so that replacing one moves its clients. */
   targets: readonly Target[];
-  /** How many clients post one document after the other; each begins with another target. */
+  /** The number of writers, which post one document after the other; each starts at another target. */
   writers?: number;
-  /** How long each waits between two documents, about, in ms. */
+  /** The average pause between two documents of a writer, in ms. */
   pauseMs?: number;
   /** Whether every other document has an Idempotency-Key, and is posted until it is acknowledged. */
   keys?: boolean;
-  /** After so many documents no more are posted: they are kept in memory, half a KiB each. */
+  /** The most documents to post, as each takes about half a KiB of memory. */
   limit?: number;
 }
 
-export interface Document {
-  /** What the document has besides, such as a large text. */
-  more?: object;
-  /** For which target it is first; others follow. */
-  first: number;
+export interface DocumentOptions {
+  /** More fields for the document, such as a large text. */
+  fields?: object;
+  /** The index of the first target; retries go to the ones after it. */
+  firstTarget: number;
   withKey?: boolean;
+  /** How long the last byte of the body is held back, in ms. */
   stallMs?: number;
 }
 
-export interface Verdict extends Comparison {
-  /** Ends of connections that nothing excuses, and requests without an answer. */
-  unexplained: string[];
-  /** Answers that no request should get: 500, refusals of what is right, and other documents. */
-  wrongAnswers: string[];
-  /** Ends of requests that are no posts, by what they asked for. */
-  others: { outcome: string; requests: number }[];
-  /** Of each target, by name: the longest time without a 201, in ms. */
+export interface Verdict extends Consistency {
+  /** Connection errors that were not expected, and requests that timed out. */
+  unexpectedErrors: string[];
+  /** Responses that no request should get: 500, 4xx to valid requests, and wrong documents. */
+  wrongResponses: string[];
+  /** The outcomes of requests other than posts. */
+  otherRequests: { outcome: string; requests: number }[];
+  /** The longest time without a 201, by target name, in ms. */
   longestGapMs: Record<string, number>;
-  /** What of the above must not be; empty when the service has kept its word. */
+  /** What must not have happened; empty when the service kept its promises. */
   failures: string[];
 }
 
-/** Keeps account of what is posted and answered. It begins with its writers at once. */
+/** Posts documents, records the outcome of every request, and checks what is stored at the end. */
 export interface Ledger {
-  /** Posts one document, and again where it has a key, until it is acknowledged. */
-  post(document: Document): Promise<void>;
+  /** Posts one document; with a key, until it is acknowledged. */
+  post(document: DocumentOptions): Promise<void>;
   /**
-   * Lists documents, and compares what is listed with what was posted.
+   * Lists documents and compares them with what was posted.
    *
-   * @param takeAfterMs how long nothing of the answer is read
+   * @param readAfterMs how long the client waits before it reads the response
    */
-  list(target: Target, limit: number, takeAfterMs?: number): Promise<void>;
+  list(target: Target, limit: number, readAfterMs?: number): Promise<void>;
   /**
-   * Explains ends of connections to a target.
+   * Expects connection errors of a target from now on.
    *
-   * @param code of the errors that are meant, all without
+   * @param code the error code to expect; any when undefined
    */
-  excuse(target: Target, code?: string): void;
-  /** When the targets of a name have acknowledged a post, as `performance.now()` tells it. */
+  expectErrors(target: Target, code?: string): void;
+  /** When the targets of that name acknowledged posts, as times of `performance.now()`. */
   successes(name: string): readonly number[];
-  /** Ends the writers, once what they have begun is done. */
+  /** Stops the writers, and waits for the requests in flight. */
   stop(): Promise<void>;
-  compare(reader: Reader): Promise<Verdict>;
+  /** Compares the recorded outcomes with what is stored. */
+  check(source: DocumentSource): Promise<Verdict>;
 }
 
-/** How often a document with a key is posted: for a minute and more. */
-const tries = 60;
+/** How often a document with a key is posted, at most: retries go on for about a minute. */
+const maxAttempts = 60;
 
+/** Responses to clients that are too slow, or send too much. */
+const slowDownStatuses = new Set([408, 429]);
+
+/** Opens a ledger, and starts its writers. */
 export function startLedger({
   targets,
   writers = 16,
   pauseMs = 100,
   keys = true,
   limit = 100_000,
-}: Options): Ledger {
-  const entries = new Map<unknown, Entry>();
-  const others = new Map<string, number>();
-  const excuses = new Map<Target, { since: number; code: string | undefined }[]>();
+}: LedgerOptions): Ledger {
+  const entries = new Map<unknown, LedgerEntry>();
+  const otherRequests = new Map<string, number>();
+  const expected = new Map<Target, { since: number; code: string | undefined }[]>();
   const successes = new Map<string, number[]>();
-  const unexplained: string[] = [];
-  const wrongAnswers: string[] = [];
+  const unexpectedErrors: string[] = [];
+  const wrongResponses: string[] = [];
   const startedAt = performance.now();
   let stoppedAt = Number.POSITIVE_INFINITY;
   let count = 0;
 
-  const targetOf = (number: number) => targets[number % targets.length] as Target;
-  const seconds = (at: number) => `${((at - startedAt) / 1000).toFixed(2)} s`;
+  const targetAt = (index: number) => targets[index % targets.length] as Target;
+  const formatTime = (at: number) => `${((at - startedAt) / 1000).toFixed(2)} s`;
 
-  function explained({ target, endedAt, code }: Attempt): boolean {
-    const known = excuses.get(target) ?? [];
-    return known.some((one) => endedAt >= one.since && (one.code ?? code) === code);
+  function isExpected({ target, endedAt, code }: Attempt): boolean {
+    const rules = expected.get(target) ?? [];
+    return rules.some((rule) => endedAt >= rule.since && (rule.code ?? code) === code);
   }
 
-  function check(what: string, attempt: Attempt): void {
+  function recordFaults(what: string, attempt: Attempt): void {
     const { target, status, startedAt, endedAt } = attempt;
-    const line = `${what} to ${target.name} from ${seconds(startedAt)} to ${seconds(endedAt)}: ${outcomeOf(attempt)}`;
+    const line = `${what} to ${target.name}, ${formatTime(startedAt)} to ${formatTime(endedAt)}: ${outcomeOf(attempt)}`;
     if (status === undefined) {
-      if (!explained(attempt)) unexplained.push(line);
-    } else if (status === 500 || (status >= 400 && status < 500 && !slowDown.has(status))) {
-      wrongAnswers.push(line);
+      if (!isExpected(attempt)) unexpectedErrors.push(line);
+    } else if (status === 500 || (status >= 400 && status < 500 && !slowDownStatuses.has(status))) {
+      wrongResponses.push(line);
     }
   }
 
-  /** @returns the answer's body, when its status is 200 */
-  async function ask(
+  /** @returns the body of a 200; undefined for any other outcome */
+  async function get(
     what: string,
     target: Target,
     path: string,
-    takeAfterMs = 0,
+    readAfterMs = 0,
   ): Promise<string | undefined> {
-    const { text, ...ended } = await send(target, { path, takeAfterMs });
-    const attempt: Attempt = { target, ...ended };
+    const { text, ...result } = await sendRequest(target, { path, readAfterMs });
+    const attempt: Attempt = { target, ...result };
     const outcome = `${what}: ${outcomeOf(attempt)}`;
-    others.set(outcome, (others.get(outcome) ?? 0) + 1);
-    check(what, attempt);
-    return ended.status === 200 ? text : undefined;
+    otherRequests.set(outcome, (otherRequests.get(outcome) ?? 0) + 1);
+    recordFaults(what, attempt);
+    return result.status === 200 ? text : undefined;
   }
 
-  function checkContent(what: string, { id, data }: Found): void {
+  function checkContent(what: string, { id, data }: StoredDocument): void {
     if (entries.get(data.nonce)?.digest === digestOf(JSON.stringify(data))) return;
-    wrongAnswers.push(`${what} has another ${id} than was posted`);
+    wrongResponses.push(`${what}: ${id} differs from what was posted`);
   }
 
-  /** Reads what one target acknowledged from the next. */
-  async function readBack({ nonce, attempts }: Entry, target: Target): Promise<void> {
+  /** Reads a document that one target acknowledged from another one. */
+  async function readBack({ nonce, attempts }: LedgerEntry, target: Target): Promise<void> {
     const id = attempts.at(-1)?.id;
     if (attempts.at(-1)?.status !== 201) return;
-    const text = await ask('a document', target, `/data/${id}`);
+    const what = 'read by id';
+    const text = await get(what, target, `/data/${id}`);
     if (text === undefined) return;
-    const found = JSON.parse(text) as Found;
-    checkContent('an answer', found);
+    const found = JSON.parse(text) as StoredDocument;
+    checkContent(what, found);
     if (found.id !== id || found.data.nonce !== nonce) {
-      wrongAnswers.push(`${found.id} was read as ${id}`);
+      wrongResponses.push(`${what}: ${found.id} was returned for ${id}`);
     }
   }
 
-  async function post({ more, first, withKey = false, stallMs = 0 }: Document): Promise<Entry> {
+  async function post(document: DocumentOptions): Promise<LedgerEntry> {
+    const { fields, firstTarget, withKey = false, stallMs = 0 } = document;
     const nonce = randomUUID();
-    const body = JSON.stringify({ writer: first, n: count++, nonce, ...more });
-    const entry: Entry = { nonce, digest: digestOf(body), attempts: [] };
+    const body = JSON.stringify({ writer: firstTarget, n: count++, nonce, ...fields });
+    const entry: LedgerEntry = { nonce, digest: digestOf(body), attempts: [] };
     if (withKey) entry.key = randomUUID();
     entries.set(nonce, entry);
     const headers = entry.key && { 'Idempotency-Key': `"${entry.key}"` };
     for (let n = 0; ; n++) {
-      const target = targetOf(first + n);
-      const ended = await send(target, {
+      const target = targetAt(firstTarget + n);
+      const result = await sendRequest(target, {
         method: 'POST',
         path: '/data',
         body,
         stallMs,
         ...(headers && { headers }),
       });
-      const attempt = attemptOf(target, ended, entry.digest);
+      const attempt = attemptOf(target, result, entry.digest);
       entry.attempts.push(attempt);
-      check('a post', attempt);
+      recordFaults('post', attempt);
       if (attempt.status === 201) {
         const times = successes.get(target.name) ?? [];
         times.push(attempt.endedAt);
         successes.set(target.name, times);
       }
       const isFinal = attempt.status !== undefined && attempt.status < 500;
-      if (!withKey || isFinal || n + 1 === tries) return entry;
+      if (!withKey || isFinal || n + 1 === maxAttempts) return entry;
       await sleep(Math.min(1000, 50 * 2 ** n) * (0.5 + Math.random()));
     }
   }
 
-  async function write(writer: number): Promise<void> {
+  async function runWriter(writer: number): Promise<void> {
     for (let n = 0; performance.now() < stoppedAt && entries.size < limit; n++) {
-      const more = { text: 'x'.repeat(Math.floor(Math.random() * 500)) };
-      const entry = await post({ more, first: writer, withKey: keys && n % 2 === 0 });
-      if (n % 8 === 0) await readBack(entry, targetOf(writer + 1));
+      const fields = { text: 'x'.repeat(Math.floor(Math.random() * 500)) };
+      const entry = await post({ fields, firstTarget: writer, withKey: keys && n % 2 === 0 });
+      if (n % 8 === 0) await readBack(entry, targetAt(writer + 1));
       await sleep(pauseMs * (0.5 + Math.random()));
     }
   }
 
-  const writing = Array.from({ length: writers }, (_, writer) => write(writer));
+  const running = Array.from({ length: writers }, (_, writer) => runWriter(writer));
 
   function longestGap(name: string): number {
     const end = Math.min(stoppedAt, performance.now());
@@ -186,48 +199,47 @@ export function startLedger({
     async post(document) {
       await post(document);
     },
-    async list(target, limit, takeAfterMs = 0) {
-      const what = takeAfterMs ? 'a list, taken late' : 'a list';
-      const text = await ask(what, target, `/data?limit=${limit}`, takeAfterMs);
+    async list(target, limit, readAfterMs = 0) {
+      const what = readAfterMs ? 'list, read late' : 'list';
+      const text = await get(what, target, `/data?limit=${limit}`, readAfterMs);
       if (text === undefined) return;
-      const { items } = JSON.parse(text) as { items: Found[] };
-      const inOrder = items.every(({ id }, i) => i === 0 || id < (items[i - 1]?.id ?? ''));
-      if (items.length > limit || !inOrder) wrongAnswers.push(`${what} that is too long or mixed`);
+      const { items } = JSON.parse(text) as { items: StoredDocument[] };
+      const isSorted = items.every(({ id }, i) => i === 0 || id < (items[i - 1]?.id ?? ''));
+      if (items.length > limit || !isSorted) {
+        wrongResponses.push(`${what}: too many documents, or in the wrong order`);
+      }
       for (const item of items) checkContent(what, item);
     },
-    excuse(target, code) {
-      const known = excuses.get(target) ?? [];
-      excuses.set(target, [...known, { since: performance.now(), code }]);
+    expectErrors(target, code) {
+      const rules = expected.get(target) ?? [];
+      expected.set(target, [...rules, { since: performance.now(), code }]);
     },
     successes: (name) => successes.get(name) ?? [],
     async stop() {
       stoppedAt = Math.min(stoppedAt, performance.now());
-      await Promise.all(writing);
+      await Promise.all(running);
     },
-    async compare(reader) {
-      const compared = await compare(entries.values(), reader);
-      const counted: [string, unknown[]][] = [
-        ['acknowledged and missing', compared.missing],
-        ['stored twice', compared.twice],
-        ['mixed up', compared.mixedUp],
-        ['stored, though nothing was sent', compared.lies],
-        ['requests cut without an excuse', unexplained],
-        ['wrong answers', wrongAnswers],
+    async check(source) {
+      const consistency = await checkConsistency(entries.values(), source);
+      const faults: [string, unknown[]][] = [
+        ['acknowledged but missing', consistency.missing],
+        ['stored more than once', consistency.duplicates],
+        ['wrong content or id', consistency.corrupted],
+        ['stored although nothing was sent', consistency.deniedButStored],
+        ['unexpected connection errors', unexpectedErrors],
+        ['wrong responses', wrongResponses],
       ];
       const names = [...new Set(targets.map(({ name }) => name))];
       return {
-        ...compared,
-        unexplained,
-        wrongAnswers,
-        others: [...others].map(([outcome, requests]) => ({ outcome, requests })),
+        ...consistency,
+        unexpectedErrors,
+        wrongResponses,
+        otherRequests: [...otherRequests].map(([outcome, requests]) => ({ outcome, requests })),
         longestGapMs: Object.fromEntries(names.map((name) => [name, longestGap(name)])),
-        failures: counted
-          .filter(([, list]) => list.length > 0)
-          .map(([what, list]) => `${what}: ${list.length}`),
+        failures: faults
+          .filter(([, lines]) => lines.length > 0)
+          .map(([fault, lines]) => `${fault}: ${lines.length}`),
       };
     },
   };
 }
-
-/** Answers to clients that are too slow, or too many. */
-const slowDown = new Set([408, 429]);

@@ -1,41 +1,42 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { send } from './client';
+import { sendRequest } from './http-client';
 import type { Rig } from './rig';
 
-/** How long `/livez` may take, in ms: a kubelet gives it less, on a machine that is less busy. */
-const patienceMs = 5000;
+/** How long `/livez` may take, in ms; longer than a kubelet waits, as this machine is busier. */
+const timeoutMs = 5000;
 
 /**
- * Asks each replica whether it lives, four times a second, and measures its memory. One that has
- * ended by itself is replaced.
+ * Probes the liveness of each replica four times a second, and measures its memory. A replica that
+ * exited by itself is replaced.
  *
- * @param failed gets that, each answer but 200 of one that should answer, and each that comes late
- * @returns ends it
+ * @param reportFailure is called when that happens, and when `/livez` is not 200 in time
+ * @returns a function that stops the probes
  */
-export function startProbes(rig: Rig, failed: (line: string) => void): () => Promise<void> {
+export function startProbes(rig: Rig, reportFailure: (line: string) => void): () => Promise<void> {
   const stop = new AbortController();
   const { signal } = stop;
-  const probing = rig.targets.map(async (_, number) => {
+  const probing = rig.targets.map(async (_, index) => {
     while (!signal.aborted) {
-      await probe(number);
+      await probe(index);
       await sleep(250, undefined, { signal }).catch(() => {});
     }
   });
 
-  async function probe(number: number): Promise<void> {
-    const replica = rig.replicas[number];
+  async function probe(index: number): Promise<void> {
+    const replica = rig.replicas[index];
     if (!replica) return;
     replica.peakMb();
-    if (!replica.expected) return;
+    if (!replica.shouldRespond) return;
     if (replica.child.exitCode !== null || replica.child.signalCode !== null) {
-      failed(`${replica.target.name} ended by itself with ${await replica.exited}`);
-      await rig.replace(number);
+      reportFailure(`${replica.target.name} exited by itself with ${await replica.exited}`);
+      await rig.replace(index);
       return;
     }
-    const { status, code, startedAt, endedAt } = await send(replica.target, { path: '/livez' });
+    const result = await sendRequest(replica.target, { path: '/livez' });
+    const { status, code, startedAt, endedAt } = result;
     const ms = Math.round(endedAt - startedAt);
-    if (!replica.expected || (status === 200 && ms <= patienceMs)) return;
-    failed(`${replica.target.name}: /livez ${status ?? code} after ${ms} ms`);
+    if (!replica.shouldRespond || (status === 200 && ms <= timeoutMs)) return;
+    reportFailure(`${replica.target.name}: /livez ${status ?? code} after ${ms} ms`);
   }
 
   return async () => {

@@ -1,15 +1,15 @@
-/** Random numbers of which the same seed gives the same. */
+/** A seeded source of random numbers. */
 export interface Random {
-  /** From `low` up to `high`, evenly. */
+  /** Uniformly distributed, from `low` up to `high`. */
   between(low: number, high: number): number;
-  /** A whole number from `low` to `high`, both included. */
+  /** A whole number from `low` to `high`, inclusive. */
   whole(low: number, high: number): number;
   chance(probability: number): boolean;
   pick<T>(choices: readonly T[]): T;
   shuffle<T>(items: readonly T[]): T[];
 }
 
-/** @param seed a whole number; its lowest 32 bits count */
+/** @param seed a whole number, of which the lowest 32 bits count */
 export function randomFrom(seed: number): Random {
   let state = seed | 0;
   // mulberry32: 32 bits of state, good enough for a schedule

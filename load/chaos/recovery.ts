@@ -1,6 +1,6 @@
-import type { Inflicted } from './faults';
+import type { InjectedFault } from './inject-fault';
 
-/** How long it took from the end of faults of one kind to the first success of each replica, in ms. */
+/** The recovery time after faults of one kind: from their end to the first success, in ms. */
 export interface Recovery {
   kind: string;
   faults: number;
@@ -9,26 +9,30 @@ export interface Recovery {
 }
 
 /**
- * Time in which another fault lasted does not count.
+ * Recovery times by kind of fault, over all affected replicas. The time in which another fault lasted
+ * does not count.
  *
- * @param successes of a replica, in their order, in ms
+ * @param names of the replicas
+ * @param successes the times of a replica's successes, ascending
  */
-export function recoveries(
-  inflicted: readonly Inflicted[],
+export function recoveryTimes(
+  injected: readonly InjectedFault[],
   names: readonly string[],
   successes: (name: string) => readonly number[],
 ): Recovery[] {
-  const kinds = new Map<string, Inflicted[]>();
-  for (const one of inflicted) {
+  const byKind = new Map<string, InjectedFault[]>();
+  for (const one of injected) {
     const { fault } = one;
     const kind = 'first' in fault ? `${fault.kind}, ${fault.first} first` : fault.kind;
-    kinds.set(kind, [...(kinds.get(kind) ?? []), one]);
+    byKind.set(kind, [...(byKind.get(kind) ?? []), one]);
   }
-  return [...kinds].map(([kind, faults]) => {
+  return [...byKind].map(([kind, faults]) => {
     const times = faults.flatMap((one) =>
-      concerned(one, names).map((name) => {
-        const success = successes(name).find((at) => at >= one.wellAt);
-        return success === undefined ? Number.POSITIVE_INFINITY : wellTime(one, success, inflicted);
+      affectedReplicas(one, names).map((name) => {
+        const success = successes(name).find((at) => at >= one.clearedAt);
+        return success === undefined
+          ? Number.POSITIVE_INFINITY
+          : faultFreeTime(one.clearedAt, success, injected);
       }),
     );
     times.sort((a, b) => a - b);
@@ -41,18 +45,18 @@ export function recoveries(
   });
 }
 
-function concerned({ fault }: Inflicted, names: readonly string[]): string[] {
-  return names.filter((_, number) => !('replica' in fault) || fault.replica === number);
+function affectedReplicas({ fault }: InjectedFault, names: readonly string[]): string[] {
+  return names.filter((_, index) => !('replica' in fault) || fault.replica === index);
 }
 
-/** How much of the time from a fault's end to a success no fault lasted, in ms. */
-function wellTime(after: Inflicted, until: number, inflicted: readonly Inflicted[]): number {
-  let well = 0;
-  let from = after.wellAt;
-  for (const { startedAt, wellAt } of inflicted.toSorted((a, b) => a.startedAt - b.startedAt)) {
-    if (wellAt <= from || startedAt >= until) continue;
-    well += Math.max(0, startedAt - from);
-    from = Math.max(from, wellAt);
+/** How much of an interval no fault lasted, in ms. */
+function faultFreeTime(begin: number, end: number, injected: readonly InjectedFault[]): number {
+  let time = 0;
+  let from = begin;
+  for (const { startedAt, clearedAt } of injected.toSorted((a, b) => a.startedAt - b.startedAt)) {
+    if (clearedAt <= from || startedAt >= end) continue;
+    time += Math.max(0, startedAt - from);
+    from = Math.max(from, clearedAt);
   }
-  return well + Math.max(0, until - from);
+  return time + Math.max(0, end - from);
 }

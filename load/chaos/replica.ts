@@ -3,33 +3,32 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { lastingPort } from '../../tools/network/ports';
-import type { Target } from './client';
+import { imageEnv } from '../shared/built-service';
+import type { Target } from './http-client';
 
 /** A process of the service. */
 export interface Replica {
   target: Target;
   child: ChildProcess;
-  /** Settles with its exit code, or the signal that ended it. */
+  /** Resolves with its exit code, or the signal that killed it. */
   exited: Promise<number | string>;
-  /** Whether it should answer: not once it was told to end, and not while it is paused. */
-  expected: boolean;
-  /** Lines of its log that tell of errors, the first hundred. */
+  /** False from when it is terminated, and while it is frozen. */
+  shouldRespond: boolean;
+  /** The first hundred lines of its log at level error. */
   errors: string[];
-  /** The most memory that it has had so far, in MB; 0 where there is no proc(5). */
+  /** Peak resident memory so far, in MB; 0 on systems without proc(5). */
   peakMb(): number;
 }
 
-const likeTheImage = { NODE_OPTIONS: '--max-semi-space-size=2', MALLOC_ARENA_MAX: '1' };
-
 /**
- * Starts what `npm run build` made and waits until it listens.
+ * Starts what `npm run build` made, and waits until it listens.
  *
- * @throws Error when it ends instead
+ * @throws Error when it exits instead
  */
 export async function startReplica(name: string, env: NodeJS.ProcessEnv): Promise<Replica> {
   const port = await lastingPort();
   const child = spawn(process.execPath, ['dist/main.js'], {
-    env: { ...process.env, ...likeTheImage, ...env, PORT: `${port}` },
+    env: { ...process.env, ...imageEnv, ...env, PORT: `${port}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const kill = () => child.kill('SIGKILL');
@@ -45,22 +44,22 @@ export async function startReplica(name: string, env: NodeJS.ProcessEnv): Promis
       if (line.includes('"level":"error"') && errors.length < 100) errors.push(line);
       if (line.includes('"msg":"listening"')) resolve();
     });
-    exited.then((code) => reject(new Error(`${name} ended with ${code}`)));
+    exited.then((code) => reject(new Error(`${name} exited with ${code}`)));
   });
   return {
     target: { name, url: `http://127.0.0.1:${port}` },
     child,
     exited,
-    expected: true,
+    shouldRespond: true,
     errors,
     peakMb() {
-      peak = Math.max(peak, residentMb(child.pid));
+      peak = Math.max(peak, peakResidentMb(child.pid));
       return peak;
     },
   };
 }
 
-function residentMb(pid?: number): number {
+function peakResidentMb(pid?: number): number {
   try {
     const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
     return Math.round((Number(kibibytes?.[1] ?? 0) * 1024) / 1e6);

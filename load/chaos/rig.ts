@@ -4,93 +4,92 @@ import { join } from 'node:path';
 import { startDatabase } from '../../tools/database/embedded-database';
 import { type FaultyProxy, startProxy } from '../../tools/network/faulty-proxy';
 import { identify, runs } from '../../tools/programs/processes';
-import type { Target } from './client';
+import type { Target } from './http-client';
 import { type Replica, startReplica } from './replica';
 
-/** The service on this machine: replicas, a proxy behind them, and the database behind that. */
+/** The system under test, on this machine: replicas, a proxy, and the database behind it. */
 export interface Rig {
   proxy: FaultyProxy;
-  /** The processes that run now. */
+  /** The current process of each replica. */
   replicas: Replica[];
-  /** Theirs, kept up to date. */
+  /** Their targets, kept up to date. */
   targets: Target[];
-  /** All processes that there have been. */
-  everyReplica: Replica[];
-  /** Signals the database itself. */
-  signal(name: NodeJS.Signals): void;
-  /** Ends the database: in order, or by SIGKILL. */
-  stopDatabase(how: 'in order' | 'by force'): Promise<void>;
-  /** Starts the database where it was, and leads the proxy there. */
+  /** All processes so far, including those that were replaced. */
+  allReplicas: Replica[];
+  /** Sends a signal to the database process. */
+  signalDatabase(name: NodeJS.Signals): void;
+  stopDatabase(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts the database again, with its data, and points the proxy to it. */
   startDatabase(): Promise<void>;
-  /** Where the database is, without the proxy. */
-  uri(): string;
+  /** The URI of the database, bypassing the proxy. */
+  databaseUri(): string;
   /**
-   * Puts a new process in the place of a replica that ended, or is about to.
+   * Replaces a replica that exited, or is about to, by a new process.
    *
-   * @param moved when clients go to the new one, once it listens
+   * @param clientsMove when clients use the new process; as soon as it listens when undefined
    */
-  replace(replica: number, moved?: Promise<unknown>): Promise<void>;
-  /** Ends all, by force. */
+  replace(replica: number, clientsMove?: Promise<unknown>): Promise<void>;
+  /** Kills everything. */
   close(): Promise<void>;
 }
 
 /** The name of the database that the replicas use. */
 export const databaseName = 'chaos';
 
-/** @param count of replicas */
-export async function startRig(count: number, say: (line: string) => void): Promise<Rig> {
+/** @param count the number of replicas */
+export async function startRig(count: number, log: (line: string) => void): Promise<Rig> {
   const directory = mkdtempSync(join(tmpdir(), 'chaos-'));
-  const start = () => startDatabase({ directory, say });
+  const start = () => startDatabase({ directory, say: log });
   let database = await start();
-  let itself = identify(database.pid);
-  const signal = (name: NodeJS.Signals) => {
-    if (runs(itself)) process.kill(itself.pid, name);
+  let databaseProcess = identify(database.pid);
+  const signalDatabase = (name: NodeJS.Signals) => {
+    if (runs(databaseProcess)) process.kill(databaseProcess.pid, name);
   };
-  // one that is paused would not hear of a gentler end
+  // SIGKILL, as a frozen process does not handle SIGTERM
   const clean = () => {
-    signal('SIGKILL');
+    signalDatabase('SIGKILL');
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   };
   process.on('exit', clean);
 
   const proxy = await startProxy(database.port);
-  const through = database.uri.replace(/:\d+\/\?/, `:${proxy.port}/?`);
-  const env = { MONGODB_URI: through, MONGO_DATABASE: databaseName, LOG_REQUESTS: 'false' };
-  const name = (number: number) => `replica ${number + 1}`;
+  const uriOfProxy = database.uri.replace(/:\d+\/\?/, `:${proxy.port}/?`);
+  const env = { MONGODB_URI: uriOfProxy, MONGO_DATABASE: databaseName, LOG_REQUESTS: 'false' };
+  const nameOf = (index: number) => `replica ${index + 1}`;
   const replicas = await Promise.all(
-    Array.from({ length: count }, (_, number) => startReplica(name(number), env)),
+    Array.from({ length: count }, (_, index) => startReplica(nameOf(index), env)),
   );
 
   const rig: Rig = {
     proxy,
     replicas,
     targets: replicas.map(({ target }) => target),
-    everyReplica: [...replicas],
-    signal,
-    async stopDatabase(how) {
-      if (how === 'by force') signal('SIGKILL');
+    allReplicas: [...replicas],
+    signalDatabase,
+    async stopDatabase(signal) {
+      if (signal === 'SIGKILL') signalDatabase(signal);
       await database.stop();
     },
     async startDatabase() {
       database = await start();
-      itself = identify(database.pid);
+      databaseProcess = identify(database.pid);
       proxy.target = database.port;
     },
-    uri: () => database.uri,
-    async replace(number, moved) {
-      const next = await startReplica(name(number), env);
-      rig.everyReplica.push(next);
-      await moved;
-      replicas[number] = next;
-      rig.targets[number] = next.target;
+    databaseUri: () => database.uri,
+    async replace(index, clientsMove) {
+      const next = await startReplica(nameOf(index), env);
+      rig.allReplicas.push(next);
+      await clientsMove;
+      replicas[index] = next;
+      rig.targets[index] = next.target;
     },
     async close() {
       proxy.close();
-      for (const { child, exited } of rig.everyReplica) {
+      for (const { child, exited } of rig.allReplicas) {
         child.kill('SIGKILL');
         await exited;
       }
-      await rig.stopDatabase('by force');
+      await rig.stopDatabase('SIGKILL');
       process.off('exit', clean);
       clean();
     },

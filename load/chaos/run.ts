@@ -1,168 +1,170 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { concernOf, type Inflicted, inflict } from './faults';
+import { sendBurst } from './bursts';
+import { databaseSource } from './document-sources';
+import { type InjectedFault, injectFault, scopeOf } from './inject-fault';
 import { type Ledger, startLedger, type Verdict } from './ledger';
-import { apply } from './loads';
 import { startProbes } from './probes';
-import { fromDatabase } from './readers';
-import { type Recovery, recoveries } from './recovery';
+import { type Recovery, recoveryTimes } from './recovery';
 import { databaseName, type Rig, startRig } from './rig';
-import { describe, type Planned, type Schedule } from './schedule';
+import { describe, type Fault, type Planned, type Schedule } from './schedule';
 
-export interface Result {
+export interface ChaosResult {
   verdict: Verdict;
   recoveries: Recovery[];
   replicas: ReplicaResult[];
-  /** Lines of the replicas' logs that tell of errors, some of them. */
+  /** Lines of the replicas' logs at level error; of each process the first hundred. */
   logged: string[];
-  /** What must not be; empty when the service has kept its word. */
+  /** What must not have happened; empty when the service kept its promises. */
   failures: string[];
 }
 
 export interface ReplicaResult {
   name: string;
   longestGapMs: number;
-  /** From when all faults were over to the first 201; null when none came in `recoveryMs`. */
+  /** From the end of the last fault to the first 201; null when none came within `maxRecoveryMs`. */
   recoveredAfterMs: number | null;
-  /** Of the largest of its processes. */
+  /** The highest of its processes. */
   peakMb: number;
-  /** How many 201s came in each second of the run. */
+  /** The number of 201s in each second of the run. */
   perSecond: number[];
 }
 
-/** How long a replica may take to have its first success when all faults are over, in ms. */
-const recoveryMs = 10_000;
+export interface ChaosOptions {
+  schedule: Schedule;
+  /** Whether half of the posts have an Idempotency-Key, and are retried. */
+  keys: boolean;
+  /** Is called with a line for each event. */
+  log: (line: string) => void;
+}
 
-/** How much longer than what is planned a run may take, in ms. */
+/** How long a replica may take to its first success after the last fault, in ms. */
+const maxRecoveryMs = 10_000;
+
+/** How long a run may take beyond its schedule, in ms. */
 const graceMs = 180_000;
 
 /**
- * Runs two replicas through a schedule, and compares what they acknowledged with what is stored.
+ * Runs a schedule against two replicas, and compares what they acknowledged with what is stored.
  *
- * @param keys whether half of the posts have an Idempotency-Key and are repeated
- * @param say gets a line for each thing that happens
- * @throws Error when the rig itself fails, or the run takes minutes longer than planned
+ * @throws Error when the rig fails, or the run takes minutes longer than scheduled
  */
-export async function run(options: {
-  schedule: Schedule;
-  keys: boolean;
-  say: (line: string) => void;
-}): Promise<Result> {
-  const rig = await startRig(2, options.say);
-  const { faults, loads } = options.schedule;
-  const last = Math.max(0, ...[...faults, ...loads].map(({ atMs }) => atMs));
-  const watchdog = new AbortController();
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const rig = await startRig(2, options.log);
+  const { faults, bursts } = options.schedule;
+  const last = Math.max(0, ...[...faults, ...bursts].map(({ atMs }) => atMs));
+  const finished = new AbortController();
   try {
     return await Promise.race([
       runOn(rig, options),
-      sleep(last + graceMs, undefined, { signal: watchdog.signal }).then(() => {
-        throw new Error('the run does not end');
+      sleep(last + graceMs, undefined, { signal: finished.signal }).then(() => {
+        throw new Error('the run timed out');
       }),
     ]);
   } finally {
-    watchdog.abort();
+    finished.abort();
     await rig.close();
   }
 }
 
-async function runOn(
-  rig: Rig,
-  { schedule, keys, say }: Parameters<typeof run>[0],
-): Promise<Result> {
+async function runOn(rig: Rig, { schedule, keys, log }: ChaosOptions): Promise<ChaosResult> {
   const { targets } = rig;
-  const begin = performance.now();
-  const tell = (line: string) =>
-    say(`${((performance.now() - begin) / 1000).toFixed(1)} s  ${line}`);
+  const startedAt = performance.now();
+  const logEvent = (line: string) =>
+    log(`${((performance.now() - startedAt) / 1000).toFixed(1)} s  ${line}`);
   const failures: string[] = [];
-  const failed = (line: string) => {
+  const reportFailure = (line: string) => {
     failures.push(line);
-    tell(`FAILED ${line}`);
+    logEvent(`FAILED ${line}`);
   };
 
   const ledger = startLedger({ targets, keys });
-  const stopProbes = startProbes(rig, failed);
-  const [inflicted] = await Promise.all([
-    inflictAll(rig, ledger, schedule.faults, tell, failed),
-    following(schedule.loads, async (load) => {
-      tell(describe(load));
-      await apply(ledger, targets, load, keys);
+  const stopProbes = startProbes(rig, reportFailure);
+  const [injected] = await Promise.all([
+    injectAll(rig, ledger, schedule.faults, logEvent, reportFailure),
+    runPlanned(schedule.bursts, async (burst) => {
+      logEvent(describe(burst));
+      await sendBurst(ledger, targets, burst, keys);
     }),
   ]);
 
-  const wellAt = Math.max(begin, ...inflicted.map((one) => one.wellAt));
-  tell('all faults are over');
+  const clearedAt = Math.max(startedAt, ...injected.map((one) => one.clearedAt));
+  logEvent('all faults are over');
   const names = targets.map(({ name }) => name);
-  const firstSuccess = (name: string) => ledger.successes(name).find((at) => at >= wellAt);
-  while (performance.now() < wellAt + recoveryMs && !names.every(firstSuccess)) await sleep(50);
-  const recovered = names.map((name) => {
+  const firstSuccess = (name: string) => ledger.successes(name).find((at) => at >= clearedAt);
+  while (performance.now() < clearedAt + maxRecoveryMs && !names.every(firstSuccess)) {
+    await sleep(50);
+  }
+  const recoveredAfterMs = names.map((name) => {
     const at = firstSuccess(name);
-    return at === undefined ? null : Math.round(at - wellAt);
+    return at === undefined ? null : Math.round(at - clearedAt);
   });
   await ledger.stop();
   await stopProbes();
-  tell('all writers are done');
-  const verdict = await ledger.compare(fromDatabase(rig.uri(), databaseName));
+  logEvent('all writers have stopped');
+  const verdict = await ledger.check(databaseSource(rig.databaseUri(), databaseName));
 
-  const replicas = names.map((name, number) => ({
+  const replicas = names.map((name, index) => ({
     name,
     longestGapMs: verdict.longestGapMs[name] ?? 0,
-    recoveredAfterMs: recovered[number] ?? null,
+    recoveredAfterMs: recoveredAfterMs[index] ?? null,
     peakMb: Math.max(
-      ...rig.everyReplica.filter(({ target }) => target.name === name).map((one) => one.peakMb()),
+      ...rig.allReplicas.filter(({ target }) => target.name === name).map((one) => one.peakMb()),
     ),
-    perSecond: perSecond(ledger.successes(name), begin),
+    perSecond: countPerSecond(ledger.successes(name), startedAt),
   }));
-  for (const { name, recoveredAfterMs } of replicas) {
-    if (recoveredAfterMs === null) failures.push(`${name} has not recovered`);
+  for (const replica of replicas) {
+    if (replica.recoveredAfterMs === null) failures.push(`${replica.name} did not recover`);
   }
   return {
     verdict,
-    recoveries: recoveries(inflicted, names, ledger.successes),
+    recoveries: recoveryTimes(injected, names, ledger.successes),
     replicas,
-    logged: rig.everyReplica.flatMap(({ errors }) => errors),
+    logged: rig.allReplicas.flatMap(({ errors }) => errors),
     failures: [...verdict.failures, ...failures],
   };
 }
 
-function perSecond(times: readonly number[], begin: number): number[] {
+function countPerSecond(times: readonly number[], startedAt: number): number[] {
   const counts: number[] = [];
   for (const time of times) {
-    const second = Math.floor((time - begin) / 1000);
+    const second = Math.floor((time - startedAt) / 1000);
     counts[second] = (counts[second] ?? 0) + 1;
   }
   return Array.from(counts, (count) => count ?? 0);
 }
 
-async function inflictAll(
+/** Injects each fault at its time, or when earlier faults of the same scope are over. */
+async function injectAll(
   rig: Rig,
   ledger: Ledger,
-  faults: Planned<Parameters<typeof inflict>[2]>[],
-  tell: (line: string) => void,
-  failed: (line: string) => void,
-): Promise<Inflicted[]> {
-  const inflicted: Inflicted[] = [];
-  const busy = new Map<string, Promise<void>>();
-  await following(faults, (fault) => {
-    const concern = concernOf(fault);
-    const done = (busy.get(concern) ?? Promise.resolve()).then(async () => {
-      tell(describe(fault));
-      inflicted.push(await inflict(rig, ledger, fault, failed));
+  faults: Planned<Fault>[],
+  logEvent: (line: string) => void,
+  reportFailure: (line: string) => void,
+): Promise<InjectedFault[]> {
+  const injected: InjectedFault[] = [];
+  const lastOfScope = new Map<string, Promise<void>>();
+  await runPlanned(faults, (fault) => {
+    const scope = scopeOf(fault);
+    const done = (lastOfScope.get(scope) ?? Promise.resolve()).then(async () => {
+      logEvent(describe(fault));
+      injected.push(await injectFault(rig, ledger, fault, reportFailure));
     });
-    busy.set(concern, done);
+    lastOfScope.set(scope, done);
     return done;
   });
-  return inflicted;
+  return injected;
 }
 
-/** Begins each thing at its time, and waits for all of them. */
-async function following<T>(
+/** Starts each item at its time, and waits for all of them. */
+async function runPlanned<T>(
   planned: Planned<T>[],
-  begin: (what: T) => Promise<void>,
+  start: (what: T) => Promise<void>,
 ): Promise<void> {
-  const start = performance.now();
+  const startedAt = performance.now();
   await Promise.all(
     planned.map(async ({ atMs, what }) => {
-      await sleep(Math.max(0, start + atMs - performance.now()));
-      await begin(what);
+      await sleep(Math.max(0, startedAt + atMs - performance.now()));
+      await start(what);
     }),
   );
 }

@@ -1,20 +1,20 @@
 import { type Random, randomFrom } from './random';
 
-/** What goes wrong. Times are in ms; a replica goes by its number. */
+/** A fault to inject. Times are in ms; `replica` is an index. */
 export type Fault =
   | { kind: 'database killed'; downMs: number }
   | { kind: 'database stopped'; downMs: number }
   | { kind: 'database frozen'; ms: number }
-  /** With `pause`, the process gets no CPU for a while in its drain. */
+  /** With `pause`, the process is frozen for a while during its drain. */
   | { kind: 'replica terminated'; replica: number; pause?: { afterMs: number; ms: number } }
   | { kind: 'replica killed'; replica: number; downMs: number }
   | { kind: 'replica frozen'; replica: number; ms: number }
   | { kind: 'connections reset' }
   | { kind: 'connections ended'; first: 'oldest' | 'newest' }
-  /** With `swallow` bytes are taken and dropped, without they are not even taken. */
+  /** With `swallow`, the proxy reads bytes and drops them; without, it does not even read them. */
   | { kind: 'connections black-holed'; ms: number; swallow: boolean }
   | { kind: 'connections delayed'; ms: number; byMs: number }
-  /** The next messages one way are cut after a part of them, and their connections with them. */
+  /** The proxy forwards only a part of each of the next messages, and closes their connections. */
   | {
       kind: 'connections cut';
       ms: number;
@@ -24,8 +24,8 @@ export type Fault =
     }
   | { kind: 'connections refused'; ms: number };
 
-/** What is asked of the service besides the writers' steady posts. */
-export type Load =
+/** Requests in addition to the steady load of the writers. */
+export type Burst =
   | { kind: 'posts at once'; count: number }
   | { kind: 'lists at once'; count: number }
   | { kind: 'large documents'; sizes: number[] }
@@ -33,17 +33,17 @@ export type Load =
   | { kind: 'readers that stall'; count: number; ms: number };
 
 export interface Planned<T> {
-  /** Since the begin of the run. */
+  /** From the start of the run. */
   atMs: number;
   what: T;
 }
 
 export interface Schedule {
   faults: Planned<Fault>[];
-  loads: Planned<Load>[];
+  bursts: Planned<Burst>[];
 }
 
-/** How long a database, or a replica, takes to start, about. */
+/** Roughly how long a database, or a replica, takes to start. */
 const startMs = 2000;
 
 const faults: ((random: Random) => Fault)[] = [
@@ -97,7 +97,7 @@ const faults: ((random: Random) => Fault)[] = [
   ({ between }) => ({ kind: 'connections refused', ms: round(between(200, 6000)) }),
 ];
 
-const loads: ((random: Random) => Load)[] = [
+const bursts: ((random: Random) => Burst)[] = [
   ({ whole }) => ({ kind: 'posts at once', count: whole(50, 300) }),
   ({ whole }) => ({ kind: 'lists at once', count: whole(4, 20) }),
   ({ whole, between }) => ({
@@ -117,19 +117,20 @@ const loads: ((random: Random) => Load)[] = [
 ];
 
 /**
- * Plans what happens in a run: each kind once, in random order, then each again. Most faults come
- * after the one before is over, one in three while it lasts, if that concerns something else.
+ * Makes a schedule at random: each kind once, in random order, then each again. One fault in three
+ * begins while the one before lasts, the others after it.
  *
- * @param seconds in which all that is planned begins
+ * @param seed the same seed makes the same schedule
+ * @param seconds in which all faults and bursts begin
  */
-export function plan(seed: number, seconds: number): Schedule {
+export function makeSchedule(seed: number, seconds: number): Schedule {
   return {
     faults: fill(randomFrom(seed), faults, seconds * 1000, (random, fault) =>
       random.chance(1 / 3)
         ? random.between(100, durationOf(fault))
         : durationOf(fault) + random.between(1500, 5000),
     ),
-    loads: fill(randomFrom(~seed), loads, seconds * 1000, (random) => random.between(3000, 7000)),
+    bursts: fill(randomFrom(~seed), bursts, seconds * 1000, (random) => random.between(3000, 7000)),
   };
 }
 
@@ -151,15 +152,15 @@ function fill<T>(
   }
 }
 
-/** How long a fault lasts, about, in ms. */
+/** Roughly how long a fault lasts, in ms. */
 export function durationOf(fault: Fault): number {
   if ('downMs' in fault) return fault.downMs + startMs;
   if ('ms' in fault) return fault.ms;
   return fault.kind === 'replica terminated' ? startMs : 100;
 }
 
-/** What is planned, in a line. */
-export function describe({ kind, ...more }: Fault | Load): string {
+/** One line that describes a fault or a burst. */
+export function describe({ kind, ...more }: Fault | Burst): string {
   const words = Object.entries(more).map(([name, value]) => {
     if (name === 'replica') return `${value + 1}`;
     if (name === 'sizes') return `${value.length}`;

@@ -1,46 +1,49 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Where requests go: a process of the service, or what stands in front of several. */
+/** Where requests go: a replica, or what balances load between several. */
 export interface Target {
   name: string;
   url: string;
-  /** The Host header, where the URL's is not what the route goes by. */
+  /** The Host header, where it differs from the URL's host. */
   host?: string;
 }
 
-export interface Sent {
+export interface RequestOptions {
   method?: 'GET' | 'POST';
   path: string;
   headers?: Record<string, string>;
   body?: string;
   /** How long the last byte of the body is held back, in ms. */
   stallMs?: number;
-  /** How long nothing of the answer is read, in ms. */
-  takeAfterMs?: number;
+  /** How long the client waits before it reads the response, in ms. */
+  readAfterMs?: number;
 }
 
-/** How a request ended. Times are in ms, as `performance.now()` tells them. */
-export interface Ended {
+/** The outcome of a request. Times are those of `performance.now()`. */
+export interface RequestResult {
   startedAt: number;
   endedAt: number;
-  /** Of a whole answer. */
+  /** Of a complete response. */
   status?: number;
   text: string;
-  /** Of the error of a connection, or `no answer` after a minute. */
+  /** Of a connection error; `no response` when the request timed out. */
   code?: string;
 }
 
 /**
- * A connection that idles for half a second is closed from here: one that the service closes in its
- * drain has then been used in that drain, and its client was told to use it no more.
+ * Closes connections after half a second of idling. A connection that a replica closes while it
+ * drains has then been used during the drain, so its client was told not to use it again.
  */
 const agent = new Agent({ keepAlive: true, timeout: 500 });
 const timeoutMs = 60_000;
 
-/** Sends a request and reads the answer. Never rejects. */
-export async function send({ url, host }: Target, sent: Sent): Promise<Ended> {
-  const { method = 'GET', path, headers, body, stallMs = 0, takeAfterMs = 0 } = sent;
+/** Sends a request and reads the response. Never rejects. */
+export async function sendRequest(
+  { url, host }: Target,
+  options: RequestOptions,
+): Promise<RequestResult> {
+  const { method = 'GET', path, headers, body, stallMs = 0, readAfterMs = 0 } = options;
   const startedAt = performance.now();
   const req = request(url + path, {
     method,
@@ -54,15 +57,15 @@ export async function send({ url, host }: Target, sent: Sent): Promise<Ended> {
       ...headers,
     },
   });
-  const late = setTimeout(() => req.destroy(codeError('no answer')), timeoutMs);
-  const answer = new Promise<{ status: number; text: string }>((resolve, reject) => {
+  const timeout = setTimeout(() => req.destroy(codeError('no response')), timeoutMs);
+  const response = new Promise<{ status: number; text: string }>((resolve, reject) => {
     req.on('error', reject);
     req.on('response', async (res) => {
       try {
-        if (takeAfterMs) await sleep(takeAfterMs);
-        const parts: string[] = [];
-        for await (const part of res.setEncoding('utf8')) parts.push(part);
-        resolve({ status: res.statusCode ?? 0, text: parts.join('') });
+        if (readAfterMs) await sleep(readAfterMs);
+        const chunks: string[] = [];
+        for await (const chunk of res.setEncoding('utf8')) chunks.push(chunk);
+        resolve({ status: res.statusCode ?? 0, text: chunks.join('') });
       } catch (error) {
         reject(error);
       }
@@ -76,12 +79,12 @@ export async function send({ url, host }: Target, sent: Sent): Promise<Ended> {
     req.end(body);
   }
   try {
-    return { startedAt, ...(await answer), endedAt: performance.now() };
+    return { startedAt, ...(await response), endedAt: performance.now() };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { startedAt, endedAt: performance.now(), text: '', code: code ?? message };
   } finally {
-    clearTimeout(late);
+    clearTimeout(timeout);
   }
 }
 

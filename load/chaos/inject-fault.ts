@@ -3,51 +3,51 @@ import type { Ledger } from './ledger';
 import type { Rig } from './rig';
 import type { Fault } from './schedule';
 
-/** A fault that has been. Times are in ms, as `performance.now()` tells them. */
-export interface Inflicted {
+/** A fault that is over. Times are those of `performance.now()`. */
+export interface InjectedFault {
   fault: Fault;
   startedAt: number;
-  /** When all that it concerned was well again: from here on the service should be. */
-  wellAt: number;
+  /** When everything it affected worked again, so that the service should recover. */
+  clearedAt: number;
 }
 
-/** How long a replica may take to end, in ms: its drain's own limits, and what it is paused. */
-const drainMs = 20_000;
+/** How long a replica may take to exit, in ms: the limits of its drain, and the time it is paused. */
+const maxDrainMs = 20_000;
 
-/** After which clients have left a replica that ends, in ms: longer than it accepts connections. */
-const movedMs = 3000;
+/** When clients stop using a terminating replica, in ms: after it has stopped accepting connections. */
+const clientsMoveAfterMs = 3000;
 
 /**
- * Makes a fault, and mends what it broke.
+ * Injects a fault and clears it again.
  *
- * @param failed gets what a replica did that it should not
+ * @param reportFailure is called when a replica misbehaves
  */
-export async function inflict(
+export async function injectFault(
   rig: Rig,
   ledger: Ledger,
   fault: Fault,
-  failed: (line: string) => void,
-): Promise<Inflicted> {
+  reportFailure: (line: string) => void,
+): Promise<InjectedFault> {
   const { proxy } = rig;
   const startedAt = performance.now();
   switch (fault.kind) {
     case 'database killed':
     case 'database stopped':
-      await rig.stopDatabase(fault.kind === 'database killed' ? 'by force' : 'in order');
+      await rig.stopDatabase(fault.kind === 'database killed' ? 'SIGKILL' : 'SIGTERM');
       await sleep(fault.downMs);
       await rig.startDatabase();
       break;
     case 'database frozen':
-      rig.signal('SIGSTOP');
+      rig.signalDatabase('SIGSTOP');
       await sleep(fault.ms);
-      rig.signal('SIGCONT');
+      rig.signalDatabase('SIGCONT');
       break;
     case 'replica terminated':
-      await terminate(rig, ledger, fault, failed);
+      await terminate(rig, ledger, fault, reportFailure);
       break;
     case 'replica killed': {
-      const { target, child, exited } = expectNothing(rig, fault.replica);
-      ledger.excuse(target);
+      const { target, child, exited } = expectOutage(rig, fault.replica);
+      ledger.expectErrors(target);
       child.kill('SIGKILL');
       await exited;
       await sleep(fault.downMs);
@@ -55,11 +55,11 @@ export async function inflict(
       break;
     }
     case 'replica frozen': {
-      const replica = expectNothing(rig, fault.replica);
+      const replica = expectOutage(rig, fault.replica);
       replica.child.kill('SIGSTOP');
       await sleep(fault.ms);
       replica.child.kill('SIGCONT');
-      replica.expected = true;
+      replica.shouldRespond = true;
       break;
     }
     case 'connections reset':
@@ -89,31 +89,31 @@ export async function inflict(
       await proxy.accept();
       break;
   }
-  return { fault, startedAt, wellAt: performance.now() };
+  return { fault, startedAt, clearedAt: performance.now() };
 }
 
-/** As in a rollout: while one ends the next starts, and clients learn of that late. */
+/** As in a rollout: the next replica starts while this one drains, and clients move with a delay. */
 async function terminate(
   rig: Rig,
   ledger: Ledger,
   fault: Extract<Fault, { kind: 'replica terminated' }>,
-  failed: (line: string) => void,
+  reportFailure: (line: string) => void,
 ): Promise<void> {
-  const { target, child, exited } = expectNothing(rig, fault.replica);
-  ledger.excuse(target, 'ECONNREFUSED');
+  const { target, child, exited } = expectOutage(rig, fault.replica);
+  ledger.expectErrors(target, 'ECONNREFUSED');
   child.kill('SIGTERM');
-  void ended();
+  void assertExits();
   if (fault.pause) void pause(fault.pause);
   await rig.replace(
     fault.replica,
-    Promise.race([exited, sleep(movedMs, undefined, { ref: false })]),
+    Promise.race([exited, sleep(clientsMoveAfterMs, undefined, { ref: false })]),
   );
 
-  async function ended(): Promise<void> {
-    const code = await Promise.race([exited, sleep(drainMs, 'no end', { ref: false })]);
+  async function assertExits(): Promise<void> {
+    const code = await Promise.race([exited, sleep(maxDrainMs, 'a timeout', { ref: false })]);
     if (code === 0) return;
-    failed(`${target.name} had ${code} after SIGTERM, not exit code 0`);
-    ledger.excuse(target);
+    reportFailure(`${target.name}: ${code} instead of exit code 0 after SIGTERM`);
+    ledger.expectErrors(target);
     child.kill('SIGKILL');
   }
 
@@ -125,15 +125,16 @@ async function terminate(
   }
 }
 
-function expectNothing(rig: Rig, number: number) {
-  const replica = rig.replicas[number];
-  if (!replica) throw new Error(`there is no replica ${number + 1}`);
-  replica.expected = false;
+/** Marks a replica as one that need not respond. */
+function expectOutage(rig: Rig, index: number) {
+  const replica = rig.replicas[index];
+  if (!replica) throw new Error(`there is no replica ${index + 1}`);
+  replica.shouldRespond = false;
   return replica;
 }
 
-/** What a fault has to itself: two faults of the same do not overlap. */
-export function concernOf(fault: Fault): string {
+/** What a fault affects; faults with the same scope do not overlap. */
+export function scopeOf(fault: Fault): string {
   if ('replica' in fault) return `replica ${fault.replica + 1}`;
   return fault.kind.startsWith('database') ? 'database' : fault.kind;
 }
