@@ -1,0 +1,57 @@
+import { execInPod, kubectl, run } from './commands';
+
+/** For `mongosh`: connects as the service does, and defines `db`. */
+export const connectAsApp = `const { readFileSync } = require('node:fs');
+  const secret = (key) => readFileSync('/run/secrets/app/' + key, 'utf8');
+  const db = connect('mongodb://' + secret('username') + ':' + secret('password') +
+    '@mongo-service/functions?authSource=admin');`;
+
+/** Runs a mongosh script in the pod `probe`, without a connection. */
+export function mongosh(script: string): Promise<string> {
+  return execInPod(
+    'probe',
+    'env',
+    'HOME=/tmp',
+    'mongosh',
+    '--quiet',
+    '--norc',
+    '--nodb',
+    '--eval',
+    script,
+  );
+}
+
+/** Runs a mongosh script as root, in the pod of MongoDB. */
+export function mongoshAsRoot(script: string): Promise<string> {
+  const file = "const { readFileSync } = require('node:fs');";
+  return run('bash', '-c', '. knative/deploy/lib.sh; mongosh "$1"', 'bash', `${file} ${script}`);
+}
+
+/** Starts an idle pod that has mongosh and the credentials of the application. */
+export async function startProbePod(name: string, labels: Record<string, string>): Promise<void> {
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 999,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      containers: [
+        {
+          name,
+          image: 'mongo:8.0',
+          command: ['sleep', 'infinity'],
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          volumeMounts: [{ name: 'app', mountPath: '/run/secrets/app' }],
+        },
+      ],
+      volumes: [{ name: 'app', secret: { secretName: 'mongo-app' } }],
+    },
+  };
+  await run('bash', '-c', `kubectl -n "$NAMESPACE" create -f - <<<'${JSON.stringify(manifest)}'`);
+  await kubectl('wait', '--for', 'condition=Ready', `pod/${name}`, '--timeout', '120s');
+}
