@@ -1,6 +1,5 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatNumber } from '../shared/markdown';
 import { benchPlot, benchRatios, benchReport } from './bench-report';
 import { contenders, own, raw } from './contenders';
 import type { BenchResults, Sample } from './results';
@@ -72,11 +71,6 @@ test('The report lists faults.', () => {
   assert.match(benchReport(results), 'Every response was correct');
   const faults = ['Flask: 10 writes acknowledged, 9 stored'];
   assert.match(benchReport({ ...results, faults }), '- Flask: 10 writes acknowledged, 9 stored');
-});
-
-test('Numbers are formatted to a number of significant digits, without an exponent.', () => {
-  assert.is(formatNumber(21_904, 3), '21900');
-  assert.is(formatNumber(0.000_216, 2), '0.00022');
 });
 
 test('The names of contenders are unique.', () => {

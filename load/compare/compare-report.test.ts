@@ -1,7 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { perSecond } from '../shared/k6-samples';
-import { tuneReport } from '../tune/tune-report';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { measure } from './measures';
@@ -93,14 +92,11 @@ test('each round is a view of both variants, and all views have the same axes', 
   assert.is(cpu.values[30], 100);
 });
 
-test('the pages are self-contained and escape their data', () => {
-  const steps = [{ concurrency: 1, throughput: 100, p95: 10, failed: 0 }];
-  const tuning = { ...comparison, steps, knee: { target: 1, limit: 1 } };
-  for (const html of [compareReport(comparison), tuneReport(tuning)]) {
-    assert.not.match(html, /\b(src|href)=|@import|url\(/);
-    assert.match(html, '&lt;b>Model');
-    assert.not.match(html, '<b>Model');
-  }
+test('the page is self-contained and escapes its data', () => {
+  const html = compareReport(comparison);
+  assert.not.match(html, /\b(src|href)=|@import|url\(/);
+  assert.match(html, '&lt;b>Model');
+  assert.not.match(html, '<b>Model');
 });
 
 test.run();
