@@ -38,6 +38,9 @@ export interface App {
 /** `time` alone, at the root. It needs no parts. */
 export const time = router({ '/': timeResource });
 
+/** Bodies that are parsed and written at a time: four of the largest, or some thousand small ones. */
+const TURNS_BYTES = 4 * 1024 * 1024;
+
 /** Puts the application together. */
 export function createApp({ config, lifecycle, database }: Parts): App {
   const { bodyLimitBytes, memoryBudgetBytes, mongo } = config;
@@ -45,7 +48,8 @@ export function createApp({ config, lifecycle, database }: Parts): App {
     const memory = createMemory(memoryBudgetBytes);
     const { timeoutMs } = mongo;
     const store = openStore(database(), memory, timeoutMs);
-    return { store, memory, bodyLimitBytes, timeoutMs };
+    const turns = createMemory(TURNS_BYTES);
+    return { store, memory, turns, bodyLimitBytes, timeoutMs };
   });
 
   const index: Resource = {

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import * as z from 'zod/mini';
-import { checkDocument, toDocument } from './documents/document';
+import { checkDocument, type Document, toDocument } from './documents/document';
 import { newId } from './documents/id';
 import { parseIdempotencyKey } from './documents/idempotency-key';
 import { type Insert, toInsert } from './documents/insert';
 import type { Store } from './documents/store';
-import { announcedSize, type HostedRequest, parseJson, readAtOnce, readBody } from './http/body';
+import { announcedSize, parseJson, readAtOnce, readBody } from './http/body';
 import { Problem, toProblem } from './http/problem';
 import { noParameters } from './http/query';
 import { type Body, sendBody, whenSent } from './http/respond';
@@ -23,6 +23,12 @@ const page = z.strictObject({
 export interface DataParts {
   store: Store;
   memory: Memory;
+  /**
+   * Bounds the bodies that are parsed and written at a time. A document of 1 MiB can cost half a
+   * second of CPU: when many come at once, those that were begun are finished first, and the others
+   * are turned away before they have cost anything.
+   */
+  turns: Memory;
   bodyLimitBytes: number;
   /** The longest that a request waits for memory. */
   timeoutMs: number;
@@ -56,15 +62,20 @@ export function dataResources(mount: string, parts: () => DataParts): Record<str
   };
 }
 
+/** A body that is parsed in less than a millisecond, in bytes. */
+const SMALL = 4096;
+
 /** Memory for a request besides its body: its connection, its objects, and a small document parsed. */
 const REQUEST_ROOM = 32 * 1024;
 
 async function postDocument(
   exchange: Exchange,
   mount: string,
-  { store, memory, bodyLimitBytes, timeoutMs }: DataParts,
+  { store, memory, turns, bodyLimitBytes, timeoutMs }: DataParts,
 ): Promise<void> {
   const { req, res } = exchange;
+  // half of the time that is left: the other half is for the write
+  const latestStart = (since: number) => (performance.now() + since + timeoutMs) / 2;
   let insert: Insert | undefined;
   try {
     const key = parseIdempotencyKey(req.headers['idempotency-key']);
@@ -74,15 +85,24 @@ async function postDocument(
     const room = await memory.reserve(2 * size + REQUEST_ROOM, 'post', begin + timeoutMs);
     const waitedMs = performance.now() - begin;
     try {
-      insert = toInsert(await readDocument(exchange, room, bodyLimitBytes), key);
+      const body =
+        readAtOnce(req, bodyLimitBytes) ?? (await readSlowly(exchange, room, bodyLimitBytes));
       // what the client took for the body does not count
-      await store.insert(insert, performance.now() - waitedMs);
+      const since = performance.now() - waitedMs;
+      const turn =
+        body.length > SMALL && (await turns.reserve(body.length, 'post', latestStart(since)));
+      try {
+        insert = toInsert(parseDocument(body, room), key);
+        await store.insert(insert, since);
+      } finally {
+        if (turn) turn.release();
+      }
       const { id, createdAt, document } = insert;
       const head = `{"id":${JSON.stringify(id)},"createdAt":"${createdAt.toISOString()}","data":`;
       const { json } = document;
       // a short text in one piece is sent fastest; a long one is not copied
-      const body = typeof json === 'string' ? `${head}${json}}` : [head, json, '}'];
-      sendHeld(res, 201, body, room, { Location: `${mount}/${id}` });
+      const created = typeof json === 'string' ? `${head}${json}}` : [head, json, '}'];
+      sendHeld(res, 201, created, room, { Location: `${mount}/${id}` });
     } finally {
       // not before: the document is held until it is written, though its client may be gone
       whenSent(res, () => room.release());
@@ -96,8 +116,7 @@ async function postDocument(
   }
 }
 
-async function readDocument({ req, res }: Exchange, room: Room, limit: number) {
-  const body = readAtOnce(req, limit) ?? (await readSlowly(req, res, room, limit));
+function parseDocument(body: Buffer, room: Room): Document {
   const { value, elements } = checkDocument(parseJson(body));
   const document = toDocument(value, elements);
   if (!room.resize(document.json.length + REQUEST_ROOM)) {
@@ -106,7 +125,7 @@ async function readDocument({ req, res }: Exchange, room: Room, limit: number) {
   return document;
 }
 
-async function readSlowly(req: HostedRequest, res: ServerResponse, room: Room, limit: number) {
+async function readSlowly({ req, res }: Exchange, room: Room, limit: number) {
   const cut = new AbortController();
   const transfer = room.transfer(() =>
     cut.abort(new Overloaded('the body came slowly, and others waited for memory')),

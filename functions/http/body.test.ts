@@ -303,6 +303,28 @@ overload('who waits in vain is told that nothing was stored', async () => {
   assert.is((await send(`${url}/data/${waits.json.id}`)).status, 404);
 });
 
+overload('large documents that are not begun in half of their time are turned away', async () => {
+  const { mongo } = parts().config;
+  const { database, asked, release } = holdDatabase();
+  const url = await open({ mongo: { ...mongo, timeoutMs: 3000 } }, database);
+  const text = 'x'.repeat(1_000_000);
+  const posts = Array.from({ length: 6 }, (_, n) => post(`${url}/data`, { n, text }));
+  await asked;
+  // four of them are written at a time
+  for (let count = 0; count < 2; count++) {
+    const { status, json } = await Promise.race(posts);
+    assert.is(status, 503);
+    assert.is(json.type, 'urn:problem-type:overloaded');
+    assert.match(json.detail, 'Nothing was stored.');
+    for (const [n, one] of posts.entries()) {
+      if ((await Promise.race([one, undefined]))?.json.id === json.id) posts.splice(n, 1);
+    }
+  }
+  release();
+  const statuses = (await Promise.all(posts)).map(({ status }) => status);
+  assert.equal(statuses, [201, 201, 201, 201]);
+});
+
 overload('who sends slowly makes room for others', async () => {
   const url = await open({ memoryBudgetBytes: 100_000 });
   const { socket, answers } = converse(url);
