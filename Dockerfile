@@ -7,9 +7,6 @@ COPY functions functions
 RUN npm run build
 
 FROM node:24-slim
-LABEL org.opencontainers.image.title="functions-on-knative" \
-      org.opencontainers.image.version="0.1.0" \
-      org.opencontainers.image.licenses="MIT"
 WORKDIR /service
 # These hold all that runs: the functions, and the libraries that they load once they listen.
 COPY --from=build /service/dist/main.js /service/dist/libraries.js /service/dist/*.LEGAL.txt ./
@@ -25,3 +22,12 @@ RUN MONGO_HOST=localhost LOG_LEVEL=silent PORT=0 node --eval \
       "require('./main').start().then(({ url }) => fetch(url + '/time')).then(() => process.exit())"
 EXPOSE 8080
 CMD ["node", "main.js"]
+
+# npm run image gives both. Last, so that a new revision rebuilds nothing above.
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="functions-on-knative" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="MIT"
+ENV REVISION=$REVISION

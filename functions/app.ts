@@ -20,6 +20,9 @@ const routes = [
   'GET /readyz',
 ];
 
+/** The git revision that the image was built from. */
+const revision = process.env.REVISION || 'unknown';
+
 /** What the application is made of. */
 export interface Parts {
   config: Config;
@@ -54,7 +57,7 @@ export function createApp({ config, lifecycle, database }: Parts): App {
 
   const index: Resource = {
     GET: operation(noParameters, ({ res }) =>
-      sendJson(res, 200, { name, version, time: tellTime(Date.now()).time, routes }),
+      sendJson(res, 200, { name, version, revision, time: tellTime(Date.now()).time, routes }),
     ),
   };
   return {

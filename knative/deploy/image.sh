@@ -22,7 +22,8 @@ done
 build() {
   local command=(build)
   [ "$tool" != buildah ] || command=(build --layers)
-  "$tool" "${command[@]}" --tag "$IMAGE" .
+  "$tool" "${command[@]}" --tag "$IMAGE" --build-arg VERSION="$(node -p 'require("./package.json").version')" \
+    --build-arg REVISION="$(git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || echo unknown)" .
 }
 
 push() {
