@@ -20,10 +20,11 @@ done
 [ -n "$tool" ] || die "None of these works here: $TOOL. Install or start one of docker, podman and buildah."
 
 build() {
-  local command=(build)
+  local command=(build) version revision
   [ "$tool" != buildah ] || command=(build --layers)
-  "$tool" "${command[@]}" --tag "$IMAGE" --build-arg VERSION="$(node -p 'require("./package.json").version')" \
-    --build-arg REVISION="$(git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || echo unknown)" .
+  version=$(node -p 'require("./package.json").version')
+  revision=$(git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || echo unknown)
+  "$tool" "${command[@]}" --tag "$IMAGE" --build-arg VERSION="$version" --build-arg REVISION="$revision" .
 }
 
 push() {
