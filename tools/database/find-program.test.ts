@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ferretdbName, ferretdbVersion } from './build-ferretdb';
 import { findProgram } from './find-program';
 
 const test = suite<{ folder: string; environment: NodeJS.ProcessEnv }>('program');
@@ -40,7 +41,7 @@ test('prefers an installed mongod, a cached one, an installed FerretDB 1.24', as
 }) => {
   const cache = join(folder, 'functions-on-knative');
   mkdirSync(cache);
-  const cachedFerretdb = install(join(cache, 'ferretdb-v1.24.2'));
+  const cachedFerretdb = install(join(cache, ferretdbName()));
   assert.equal(await find(), { kind: 'ferretdb', path: cachedFerretdb });
   install(join(folder, 'ferretdb'), 'version: v2.5.0');
   assert.equal(await find(), { kind: 'ferretdb', path: cachedFerretdb });
@@ -51,6 +52,17 @@ test('prefers an installed mongod, a cached one, an installed FerretDB 1.24', as
   const mongod = install(join(folder, 'mongod'));
   assert.equal(await find(), { kind: 'mongod', path: mongod });
   assert.equal(await find('ferretdb'), { kind: 'ferretdb', path: ferretdb });
+});
+
+test('says that an installed FerretDB is slow, unless it was built here', async ({ folder }) => {
+  const said: string[] = [];
+  const say = (line: string) => said.push(line);
+  const path = install(join(folder, 'ferretdb'), `version: ${ferretdbVersion}`);
+  assert.equal(await findProgram('ferretdb', say), { kind: 'ferretdb', path });
+  assert.equal(said, []);
+  install(path, 'version: v1.24.2');
+  assert.equal(await findProgram('ferretdb', say), { kind: 'ferretdb', path });
+  assert.match(said.join(), `${path} reads the whole collection`);
 });
 
 test.run();

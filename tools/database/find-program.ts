@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { cached, onPath } from '../programs/program-cache';
 import type { Say } from '../programs/run-tool';
-import { buildFerretdb, ferretdbVersion } from './build-ferretdb';
+import { buildFerretdb, ferretdbName, ferretdbVersion } from './build-ferretdb';
 import { downloadMongod, mongodVersion } from './download-mongod';
 
 export type Kind = 'mongod' | 'ferretdb';
@@ -18,16 +18,15 @@ interface Way {
 }
 
 const mongod = `mongod-${mongodVersion}`;
-const ferretdb = `ferretdb-${ferretdbVersion}`;
 
 // In the order they are tried.
 const ways: Way[] = [
   { kind: 'mongod', find: () => onPath('mongod') },
   { kind: 'mongod', find: () => cached(mongod) },
   { kind: 'ferretdb', find: ferretdbOnPath },
-  { kind: 'ferretdb', find: () => cached(ferretdb) },
+  { kind: 'ferretdb', find: () => cached(ferretdbName()) },
   { kind: 'mongod', find: (say) => downloadMongod(mongod, say) },
-  { kind: 'ferretdb', find: (say) => buildFerretdb(ferretdb, say) },
+  { kind: 'ferretdb', find: buildFerretdb },
 ];
 
 /**
@@ -57,11 +56,15 @@ export async function findProgram(preferred: Kind | undefined, say: Say): Promis
 }
 
 /** FerretDB 2 is another program: it needs PostgreSQL. */
-async function ferretdbOnPath(): Promise<string | undefined> {
+async function ferretdbOnPath(say: Say): Promise<string | undefined> {
   const path = onPath('ferretdb');
   if (!path) return undefined;
   const about = await promisify(execFile)(path, ['--version'], { timeout: 5000 }).catch(() => ({
     stdout: '',
   }));
-  return about.stdout.includes('v1.24.') ? path : undefined;
+  if (!about.stdout.includes('v1.24.')) return undefined;
+  if (!about.stdout.includes(ferretdbVersion)) {
+    say(`${path} reads the whole collection for each list: off the PATH, a faster one is built`);
+  }
+  return path;
 }
