@@ -11,7 +11,7 @@ import { noParameters } from './http/query';
 import { type Body, sendBody, whenSent } from './http/respond';
 import { type Exchange, operation, type Resource } from './http/router';
 import { Overloaded } from './runtime/errors';
-import type { Memory, Room } from './runtime/memory';
+import type { Memory, Reservation } from './runtime/memory';
 import { wholeNumber } from './runtime/whole-number';
 
 const page = z.strictObject({
@@ -116,7 +116,7 @@ async function postDocument(
   }
 }
 
-function parseDocument(body: Buffer, room: Room): Document {
+function parseDocument(body: Buffer, room: Reservation): Document {
   const { value, elements } = checkDocument(parseJson(body));
   const document = toDocument(value, elements);
   if (!room.resize(document.json.length + REQUEST_ROOM)) {
@@ -125,9 +125,9 @@ function parseDocument(body: Buffer, room: Room): Document {
   return document;
 }
 
-async function readSlowly({ req, res }: Exchange, room: Room, limit: number) {
+async function readSlowly({ req, res }: Exchange, room: Reservation, limit: number) {
   const cut = new AbortController();
-  const transfer = room.transfer(() =>
+  const transfer = room.trackTransfer(() =>
     cut.abort(new Overloaded('the body came slowly, and others waited for memory')),
   );
   try {
@@ -141,10 +141,10 @@ function sendHeld(
   res: ServerResponse,
   status: number,
   body: Body,
-  room: Room,
+  room: Reservation,
   headers?: Record<string, string>,
 ): void {
   sendBody(res, status, 'application/json', body, headers, () =>
-    room.transfer(() => res.destroy()),
+    room.trackTransfer(() => res.destroy()),
   );
 }

@@ -1,6 +1,6 @@
 import type { Attempt, Database } from '../mongo/database';
 import { Overloaded } from '../runtime/errors';
-import type { Memory, Room } from '../runtime/memory';
+import type { Memory, Reservation } from '../runtime/memory';
 import { itemJson } from './bson-json';
 import { groupCommit } from './group-commit';
 import { observeId } from './id';
@@ -10,7 +10,7 @@ import { type Shared, sharedReads } from './shared-reads';
 /** JSON that is ready to be sent. */
 export interface Json {
   body: Buffer;
-  room: Room;
+  room: Reservation;
 }
 
 /** The documents of a database. Each method throws Unavailable when that doesn't answer in time. */

@@ -1,4 +1,4 @@
-/** The configuration can't be used. Names every variable at fault, one a line, and never a value. */
+/** The configuration is invalid. Names every variable at fault, one per line, and never a value. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 
@@ -8,8 +8,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * MongoDB did not do what it was asked before the deadline: it is unreachable, or fails at everything.
- * `cause` is the last thing that went wrong.
+ * MongoDB did not complete an operation before its deadline: it is unreachable, or every attempt
+ * fails. `cause` is the last error.
  */
 export class Unavailable extends Error {
   override name = 'Unavailable';
@@ -19,11 +19,11 @@ export class Unavailable extends Error {
   }
 }
 
-/** MongoDB refuses a document for what is in it, and would refuse it again. */
+/** MongoDB refuses a document because of its content, and would refuse it again. */
 export class Refused extends Error {
   override name = 'Refused';
 
-  /** @param path the names that lead to the field, as far as MongoDB tells */
+  /** @param path the names that lead to the field, as far as MongoDB reports them */
   constructor(
     message: string,
     readonly path: PropertyKey[],
@@ -38,7 +38,7 @@ export class KeyReused extends Error {
   override name = 'KeyReused';
 }
 
-/** No memory for a request became free before its deadline. */
+/** A request did not get memory, or its turn at MongoDB, before its deadline. */
 export class Overloaded extends Error {
   override name = 'Overloaded';
 }

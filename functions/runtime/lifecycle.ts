@@ -1,5 +1,5 @@
-/** Where the process is in its life: what its host decides, and the probes tell. */
+/** The state of the process: set by the host, reported by the probes. */
 export interface Lifecycle {
-  /** From the signal on that ends the process. */
+  /** True from the signal that ends the process. */
   draining: boolean;
 }

@@ -1,81 +1,82 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Lines gather up to this, in characters, and so long, in ms. */
-const gatherChars = 4096;
-const gatherMs = 100;
+/** Lines are buffered up to this many characters, for at most this many ms. */
+const maxBufferedChars = 4096;
+const flushIntervalMs = 100;
 
 /**
- * Characters that wait for a reader that has stopped: some 5,000 lines. What comes then is dropped and
- * counted: logs must not stop the service, nor fill its memory.
+ * Characters kept for a reader that has stopped: some 5,000 lines. Later lines are dropped and
+ * counted: logging must neither stop the service nor fill its memory.
  */
-const maxWaiting = 1024 * 1024;
+const maxBacklogChars = 1024 * 1024;
 
-/** How long the end of the process waits for its last lines to be read, in ms. */
-const lastLinesMs = 500;
+/** How long the process waits at its end until its last lines are read, in ms. */
+const finalFlushMs = 500;
 
 /**
- * Standard output for lines of a log. A pipe is written without blocking; a file or a terminal at
- * once, whatever it answers: a full disk, or a terminal that is gone, costs lines and nothing else.
+ * Standard output for log lines. A pipe is written without blocking; a file or a terminal is written
+ * synchronously, and errors are ignored: a full disk, or a terminal that is gone, only costs lines.
  */
 export function openOutput() {
   const isPipe = (() => {
     try {
-      const kind = fstatSync(1);
-      return kind.isFIFO() || kind.isSocket();
+      const stats = fstatSync(1);
+      return stats.isFIFO() || stats.isSocket();
     } catch {
       return false; // closed
     }
   })();
   if (isPipe) process.stdout.on('error', () => {});
 
-  let gathered = '';
-  let lines = 0;
-  let dropped = 0;
+  let buffered = '';
+  let bufferedLines = 0;
+  let droppedLines = 0;
   let timer: NodeJS.Timeout | undefined;
 
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    if (gathered === '') return;
-    const text = dropped === 0 ? gathered : `${droppedLine(dropped)}${gathered}`;
-    const isTaken = isPipe ? push(text) : writeNow(text);
-    dropped = isTaken ? 0 : dropped + lines;
-    gathered = '';
-    lines = 0;
+    if (buffered === '') return;
+    const text = droppedLines === 0 ? buffered : `${droppedMessage(droppedLines)}${buffered}`;
+    const isWritten = isPipe ? writeToPipe(text) : writeSynchronously(text);
+    droppedLines = isWritten ? 0 : droppedLines + bufferedLines;
+    buffered = '';
+    bufferedLines = 0;
   }
 
   process.on('exit', () => {
-    // pipes are not blocking: this writes what they take now
-    if (process.stdout.writableLength === 0 && gathered) writeNow(gathered);
+    // a pipe is non-blocking: this writes as much as it takes now
+    if (process.stdout.writableLength === 0 && buffered) writeSynchronously(buffered);
   });
 
   return {
     write(line: string): void {
-      gathered += line;
-      lines++;
-      if (gathered.length >= gatherChars) flush();
-      else timer ??= setTimeout(flush, gatherMs).unref();
+      buffered += line;
+      bufferedLines++;
+      if (buffered.length >= maxBufferedChars) flush();
+      else timer ??= setTimeout(flush, flushIntervalMs).unref();
     },
-    /** Writes what has gathered, and waits half a second at most until it is read. */
+    /** Writes the buffered lines, and waits up to half a second until they are read. */
     async end(): Promise<void> {
       flush();
       if (!isPipe || process.stdout.writableLength === 0) return;
       const read = new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-      await Promise.race([read, sleep(lastLinesMs)]);
+      await Promise.race([read, sleep(finalFlushMs)]);
     },
   };
 }
 
-function push(text: string): boolean {
-  if (process.stdout.destroyed || process.stdout.writableLength + text.length > maxWaiting) {
-    return false;
-  }
+/** @returns false if the text was dropped */
+function writeToPipe(text: string): boolean {
+  const { destroyed, writableLength } = process.stdout;
+  if (destroyed || writableLength + text.length > maxBacklogChars) return false;
   process.stdout.write(text);
   return true;
 }
 
-function writeNow(text: string): boolean {
+/** @returns false if not all of the text was written */
+function writeSynchronously(text: string): boolean {
   try {
     const bytes = Buffer.from(text);
     for (let written = 0; written < bytes.length; ) written += writeSync(1, bytes, written);
@@ -85,7 +86,7 @@ function writeNow(text: string): boolean {
   }
 }
 
-function droppedLine(count: number): string {
+function droppedMessage(count: number): string {
   const time = new Date().toISOString();
   const msg = `${count} lines before this one could not be written and were dropped`;
   return `${JSON.stringify({ level: 'warn', time, msg })}\n`;

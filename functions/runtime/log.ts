@@ -3,7 +3,7 @@ import { openOutput } from './log-output';
 
 let latest = { ms: Number.NaN, text: '' };
 
-/** ISO 8601, made once a millisecond: under load many lines share one. */
+/** ISO 8601, formatted once per millisecond: under load many lines share one. */
 function timestamp(): string {
   const ms = Date.now();
   if (ms !== latest.ms) latest = { ms, text: `,"time":"${new Date(ms).toISOString()}"` };
@@ -13,8 +13,8 @@ function timestamp(): string {
 const output = openOutput();
 
 /**
- * One JSON object a line on standard output. Errors are reduced to what names them: what a driver
- * attaches to an error can hold a document.
+ * Writes one JSON object per line to standard output. Of an error, only its name, message, code and
+ * stack are logged: what the driver attaches to an error may contain a document.
  */
 export const log = pino(
   {
@@ -31,5 +31,5 @@ export const log = pino(
   output,
 );
 
-/** Writes the last lines, and waits half a second at most until they are read. */
+/** Writes the remaining lines, and waits up to half a second until they are read. */
 export const flushLog = output.end;

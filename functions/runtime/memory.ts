@@ -1,68 +1,71 @@
 import { Overloaded } from './errors';
 
 /**
- * Who asks. Reads are turned away before posts: they get three quarters of the budget at most, and
- * wait behind every post.
+ * The kind of a request. Posts come first: reads get at most three quarters of the budget, wait
+ * behind every post, and are turned away before posts.
  */
 export type Kind = 'post' | 'read';
 
-/** Memory that one request may use. */
-export interface Room {
-  /** How many bytes it holds. */
+/** Memory reserved for one request. */
+export interface Reservation {
   readonly bytes: number;
-  /** Gives back what is not needed, or takes more. @returns whether there was as much */
+  /** Shrinks or grows the reservation. @returns false if there is not enough memory to grow */
   resize(bytes: number): boolean;
   /**
-   * Says that a client sends or takes what this room is for. When others wait for room, and it has
-   * moved less than 64 KiB in a second, it is turned out: whoever has been slow for longest first.
+   * Tracks a client that is sending or receiving what this memory is for. While other requests wait
+   * for memory, a client that has moved less than 64 KiB within a second is evicted, the one that
+   * has been slow for longest first.
+   *
    * @param evict must lead to `release`
    */
-  transfer(evict: () => void): Transfer;
-  /** Gives all of it back. May be called more than once. */
+  trackTransfer(evict: () => void): Transfer;
+  /** Frees the memory. May be called more than once. */
   release(): void;
 }
 
 export interface Transfer {
-  /** Tells of progress, in bytes. */
+  /** Reports progress. */
   moved(bytes: number): void;
   end(): void;
 }
 
-/** Bounds what all requests in flight hold, in bytes. */
+/** A budget, in bytes, for all requests in flight. */
 export interface Memory {
   /**
-   * Takes room, in order of arrival.
+   * Reserves memory, in order of arrival.
    *
-   * @param until how long to wait for it, in ms as `performance.now()` tells them
-   * @throws {Overloaded} at that time, or at once when too many wait already
+   * @param deadline how long to wait for it, in ms on the clock of `performance.now()`
+   * @throws {Overloaded} at the deadline, or at once if too many requests are waiting
    */
-  reserve(bytes: number, kind: Kind, until: number): Promise<Room>;
-  /** Bytes that are held, and how many requests wait for more. */
+  reserve(bytes: number, kind: Kind, deadline: number): Promise<Reservation>;
+  /** Bytes that are reserved, and the number of requests that wait for memory. */
   usage(): { bytes: number; waiting: number };
 }
 
 /**
- * Requests that wait for room. Each holds a connection and up to 64 KiB of its body that Node has
- * read already: some 84 MiB together.
+ * Requests that may wait for memory. Each holds a connection and up to 64 KiB of its body that Node
+ * has already read: some 84 MiB together.
  */
 const MAX_WAITING = 1000;
+
+/** A client is slow if it moves less than `slowBytes` within `slowMs`. */
+const slowBytes = 64 * 1024;
+const slowMs = 1000;
+
+/** Between two evictions: the memory of the first is free once its client got the response. */
+const evictionIntervalMs = 50;
 
 interface Waiter {
   kind: Kind;
   bytes: number;
-  grant(room: Room): void;
-  refuse(): void;
+  grant(reservation: Reservation): void;
+  reject(): void;
 }
 
-const slowBytes = 64 * 1024;
-const slowMs = 1000;
-/** After one client is turned out, until the next: its room is free when it was answered. */
-const releaseMs = 50;
-
-class Moving implements Transfer {
+class TrackedTransfer implements Transfer {
   #bytes = 0;
-  /** Since when it has moved less than `slowBytes`. */
-  since = performance.now();
+  /** When it last had moved `slowBytes`. */
+  slowSince = performance.now();
 
   constructor(
     readonly kind: Kind,
@@ -74,148 +77,155 @@ class Moving implements Transfer {
     this.#bytes += bytes;
     if (this.#bytes < slowBytes) return;
     this.#bytes = 0;
-    this.since = performance.now();
+    this.slowSince = performance.now();
   }
 }
 
 export function createMemory(budgetBytes: number): Memory {
   const limits: Record<Kind, number> = { post: budgetBytes, read: (budgetBytes / 4) * 3 };
   const waiting: Record<Kind, Set<Waiter>> = { post: new Set(), read: new Set() };
-  const transfers = new Set<Moving>();
-  let held = 0;
-  let heldByReads = 0;
-  /** For when the slowest client may next be turned out. */
-  let next: { at: number; timer: NodeJS.Timeout } | undefined;
-  let lastOut = Number.NEGATIVE_INFINITY;
+  const transfers = new Set<TrackedTransfer>();
+  let reserved = 0;
+  let reservedByReads = 0;
+  let nextEviction: { at: number; timer: NodeJS.Timeout } | undefined;
+  let lastEvictionAt = Number.NEGATIVE_INFINITY;
 
-  function account(kind: Kind, bytes: number): void {
-    held += bytes;
-    if (kind === 'read') heldByReads += bytes;
+  function add(kind: Kind, bytes: number): void {
+    reserved += bytes;
+    if (kind === 'read') reservedByReads += bytes;
   }
 
   function fits(kind: Kind, bytes: number): boolean {
-    return held + bytes <= budgetBytes && (kind === 'post' || heldByReads + bytes <= limits.read);
+    return (
+      reserved + bytes <= budgetBytes && (kind === 'post' || reservedByReads + bytes <= limits.read)
+    );
   }
 
-  class HeldRoom implements Room {
-    #transfers: Moving[] = [];
+  class BudgetReservation implements Reservation {
+    #transfers: TrackedTransfer[] = [];
     #released = false;
 
     constructor(
       readonly kind: Kind,
       public bytes: number,
     ) {
-      account(kind, bytes);
+      add(kind, bytes);
     }
 
     resize(bytes: number): boolean {
       const more = bytes - this.bytes;
       if (more > 0 && (this.#released || !fits(this.kind, more))) return false;
-      account(this.kind, more);
+      add(this.kind, more);
       this.bytes = bytes;
-      if (more < 0) serve();
+      if (more < 0) grantWaiting();
       return true;
     }
 
-    transfer(evict: () => void): Transfer {
-      const moving = new Moving(this.kind, evict, () => transfers.delete(moving));
-      this.#transfers.push(moving);
-      transfers.add(moving);
-      serve();
-      return moving;
+    trackTransfer(evict: () => void): Transfer {
+      const transfer = new TrackedTransfer(this.kind, evict, () => transfers.delete(transfer));
+      this.#transfers.push(transfer);
+      transfers.add(transfer);
+      grantWaiting();
+      return transfer;
     }
 
     release(): void {
-      for (const moving of this.#transfers) transfers.delete(moving);
+      for (const transfer of this.#transfers) transfers.delete(transfer);
       this.resize(0);
       this.#released = true;
     }
   }
 
-  /** Grants room to those who wait, in their order, posts first. */
-  function serve(): void {
+  /** Grants memory to the waiting requests, in order, posts first, until it does not suffice. */
+  function grantWaiting(): void {
     for (const kind of ['post', 'read'] as const) {
       for (const waiter of waiting[kind]) {
         if (!fits(kind, waiter.bytes)) {
-          makeRoomFor(waiter);
+          scheduleEviction(waiter);
           return;
         }
-        waiter.grant(new HeldRoom(kind, waiter.bytes));
+        waiter.grant(new BudgetReservation(kind, waiter.bytes));
       }
     }
   }
 
-  /** Sees to it that a client is turned out for this one as soon as one is slow. */
-  function makeRoomFor(waiter: Waiter): void {
-    const moving = slowestFor(waiter);
-    if (!moving) return;
-    const at = Math.max(moving.since + slowMs, lastOut + releaseMs);
-    if (next && next.at <= at) return;
-    clearTimeout(next?.timer);
-    next = { at, timer: setTimeout(turnOut, Math.max(0, at - performance.now())) };
+  /** Schedules an eviction in favour of a request, for when a client counts as slow. */
+  function scheduleEviction(waiter: Waiter): void {
+    const slowest = slowestTransferFor(waiter);
+    if (!slowest) return;
+    const at = Math.max(slowest.slowSince + slowMs, lastEvictionAt + evictionIntervalMs);
+    if (nextEviction && nextEviction.at <= at) return;
+    clearTimeout(nextEviction?.timer);
+    nextEviction = { at, timer: setTimeout(evictSlowest, Math.max(0, at - performance.now())) };
   }
 
-  /** Turns out one at a time, as that may be enough. */
-  function turnOut(): void {
-    next = undefined;
+  /** Evicts one client, as that may be enough. */
+  function evictSlowest(): void {
+    nextEviction = undefined;
     const [waiter] = [...waiting.post, ...waiting.read];
-    const moving = waiter && !fits(waiter.kind, waiter.bytes) && slowestFor(waiter);
-    if (moving && performance.now() - moving.since >= slowMs) {
-      transfers.delete(moving);
-      lastOut = performance.now();
-      moving.evict();
+    const slowest = waiter && !fits(waiter.kind, waiter.bytes) && slowestTransferFor(waiter);
+    if (slowest && performance.now() - slowest.slowSince >= slowMs) {
+      transfers.delete(slowest);
+      lastEvictionAt = performance.now();
+      slowest.evict();
     }
-    serve();
+    grantWaiting();
   }
 
-  function slowestFor({ kind, bytes }: Waiter): Moving | undefined {
-    // where reads have all that is theirs, only they can help
-    const isReads = kind === 'read' && heldByReads + bytes > limits.read;
-    let slowest: Moving | undefined;
-    for (const moving of transfers) {
-      if (isReads && moving.kind !== 'read') continue;
-      if (!slowest || moving.since < slowest.since) slowest = moving;
+  function slowestTransferFor({ kind, bytes }: Waiter): TrackedTransfer | undefined {
+    // beyond the share of reads, evicting a post would not help
+    const onlyReads = kind === 'read' && reservedByReads + bytes > limits.read;
+    let slowest: TrackedTransfer | undefined;
+    for (const transfer of transfers) {
+      if (onlyReads && transfer.kind !== 'read') continue;
+      if (!slowest || transfer.slowSince < slowest.slowSince) slowest = transfer;
     }
     return slowest;
   }
 
-  function wait(kind: Kind, bytes: number, until: number): Promise<Room> {
-    if (waiting.post.size + waiting.read.size >= MAX_WAITING) {
-      const last = kind === 'post' ? [...waiting.read].at(-1) : undefined;
-      if (!last) throw new Overloaded('too many requests wait for memory');
-      last.refuse();
+  function waitingCount(): number {
+    return waiting.post.size + waiting.read.size;
+  }
+
+  function enqueue(kind: Kind, bytes: number, deadline: number): Promise<Reservation> {
+    if (waitingCount() >= MAX_WAITING) {
+      const newestRead = kind === 'post' ? [...waiting.read].at(-1) : undefined;
+      if (!newestRead) throw new Overloaded('too many requests are waiting for memory');
+      newestRead.reject();
     }
     return new Promise((resolve, reject) => {
-      const end = () => {
-        clearTimeout(late);
+      const dequeue = () => {
+        clearTimeout(timer);
         waiting[kind].delete(waiter);
       };
       const waiter: Waiter = {
         kind,
         bytes,
-        grant(room) {
-          end();
-          resolve(room);
+        grant(reservation) {
+          dequeue();
+          resolve(reservation);
         },
-        refuse() {
-          end();
+        reject() {
+          dequeue();
           reject(new Overloaded('no memory became free in time'));
-          serve(); // it may have been in the way of smaller ones
+          grantWaiting(); // smaller requests may have been waiting behind it
         },
       };
-      const late = setTimeout(() => waiter.refuse(), Math.max(0, until - performance.now()));
+      const timer = setTimeout(() => waiter.reject(), Math.max(0, deadline - performance.now()));
       waiting[kind].add(waiter);
-      serve();
+      grantWaiting();
     });
   }
 
   return {
-    async reserve(wanted, kind, until) {
-      // what is larger than all that there is gets all that there is
+    async reserve(wanted, kind, deadline) {
+      // a request for more than the limit gets the whole limit
       const bytes = Math.min(wanted, limits[kind]);
       const isFirst = waiting.post.size === 0 && (kind === 'post' || waiting.read.size === 0);
-      return isFirst && fits(kind, bytes) ? new HeldRoom(kind, bytes) : wait(kind, bytes, until);
+      return isFirst && fits(kind, bytes)
+        ? new BudgetReservation(kind, bytes)
+        : enqueue(kind, bytes, deadline);
     },
-    usage: () => ({ bytes: held, waiting: waiting.post.size + waiting.read.size }),
+    usage: () => ({ bytes: reserved, waiting: waitingCount() }),
   };
 }

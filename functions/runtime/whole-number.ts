@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** A whole number in decimal digits, as queries and the environment have it. */
+/** Parses a whole number from decimal digits, for query parameters and environment variables. */
 export function wholeNumber(minimum: number, maximum: number) {
   const error = `must be a whole number from ${minimum} to ${maximum}`;
   return z.pipe(
