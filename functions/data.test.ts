@@ -3,7 +3,8 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkDocument, toDocument } from './documents/document';
-import { indexKeys, toInsert } from './documents/insert';
+import { indexKeys } from './documents/insert';
+import { type PendingDocument, toPendingDocument } from './documents/pending-document';
 import { openStore } from './documents/store';
 import { parts } from './index';
 import { openDatabase } from './mongo/database';
@@ -26,11 +27,11 @@ function open(name: string, uri = mongo.uri) {
   return {
     async insert(data: object, key?: string): Promise<{ id: string }> {
       const { value, elements } = checkDocument(data);
-      return put(toInsert(toDocument(value, elements), key));
+      return put(toPendingDocument(toDocument(value, elements), key));
     },
-    /** Inserts what isn't checked before. */
+    /** Inserts a document without checking it first. */
     insertUnchecked: (data: Record<string, unknown>) =>
-      put(toInsert(toDocument(data, 1), undefined)),
+      put(toPendingDocument(toDocument(data, 1), undefined)),
     async page(limit: number, cursor?: string): Promise<{ items: Item[]; next: string | null }> {
       const { value, release } = await store.list(limit, cursor);
       release();
@@ -44,9 +45,9 @@ function open(name: string, uri = mongo.uri) {
     close: () => database.close(),
   };
 
-  async function put(insert: ReturnType<typeof toInsert>) {
-    await store.insert(insert, performance.now());
-    return insert;
+  async function put(pending: PendingDocument) {
+    await store.insert(pending, performance.now());
+    return pending;
   }
 }
 
@@ -54,12 +55,12 @@ const pages = suite('pages', { store: open('pages') });
 pages.after(({ store }) => store.close());
 
 pages(
-  'what was acknowledged before the first page appears exactly once while others write',
+  'documents acknowledged before the first page appear exactly once, despite concurrent writes',
   async ({ store }) => {
     const before = await Promise.all(Array.from({ length: 45 }, (_, n) => store.insert({ n })));
     let writing = true;
     const writer = (async () => {
-      for (let n = 0; writing; n++) await store.insert({ later: n });
+      for (let n = 0; writing; n++) await store.insert({ concurrent: n });
     })();
 
     const seen: Item[] = [];
@@ -81,7 +82,7 @@ pages(
   },
 );
 
-pages('a last page that is full has no next', async ({ store }) => {
+pages('a full last page has no next', async ({ store }) => {
   const all = await store.page(200);
   const { items, next } = await store.page(all.items.length);
   assert.is(items.length, all.items.length);
@@ -109,7 +110,7 @@ pages('a page of large documents ends early', async () => {
   }
 });
 
-pages('whoever writes and then reads finds it, however many do so at once', async ({ store }) => {
+pages('concurrent clients read their own writes', async ({ store }) => {
   const clients = Array.from({ length: 40 }, async (_, client) => {
     for (let n = 0; n < 5; n++) {
       const { id } = await store.insert({ client, n });
@@ -125,7 +126,7 @@ pages.run();
 
 const loss = suite('a lost acknowledgement');
 
-loss('the write is repeated under the same id and stored once', async () => {
+loss('a write is repeated under the same id and stored once', async () => {
   const proxy = await startLossyProxy(mongo.uri);
   const store = open('loss', proxy.uri);
   try {
@@ -145,7 +146,7 @@ loss('the write is repeated under the same id and stored once', async () => {
   }
 });
 
-loss('so are all of a batch', async () => {
+loss('all writes of a batch are repeated and stored once', async () => {
   const proxy = await startLossyProxy(mongo.uri);
   const store = open('loss-of-many', proxy.uri);
   try {
@@ -166,14 +167,14 @@ loss('so are all of a batch', async () => {
 
 loss.run();
 
-const late = suite('late');
+const expired = suite('expired requests');
 
-late('what nobody waits for any more is not sent', async () => {
+expired('are not sent', async () => {
   const database = openDatabase(mongo);
   try {
     await database.ready(performance.now());
     let sent = false;
-    const end = await database
+    const error = await database
       .run(
         'find',
         async () => {
@@ -181,34 +182,34 @@ late('what nobody waits for any more is not sent', async () => {
         },
         performance.now() - mongo.timeoutMs,
       )
-      .catch((error) => error);
-    assert.instance(end, Overloaded);
+      .catch((reason) => reason);
+    assert.instance(error, Overloaded);
     assert.not(sent);
   } finally {
     await database.close();
   }
 });
 
-late.run();
+expired.run();
 
-const neighbours = suite('neighbours in a batch', { store: open('neighbours') });
+const neighbours = suite('documents in one batch', { store: open('neighbours') });
 neighbours.after(({ store }) => store.close());
 
 for (const [what, bad] of [
   ["the driver can't encode", { _bsontype: 'Nonsense' }],
-  // FerretDB refuses these, MongoDB takes them
-  ['the database refuses', { 'a.b': [[1]] }],
+  // FerretDB refuses these, MongoDB accepts them
+  ['MongoDB refuses', { 'a.b': [[1]] }],
 ] as const) {
-  neighbours(`a document that ${what} fails alone`, async ({ store }) => {
-    const isTaken = await store.insertUnchecked(bad).then(
+  neighbours(`a document that ${what} does not affect the others`, async ({ store }) => {
+    const isAccepted = await store.insertUnchecked(bad).then(
       () => true,
       () => false,
     );
     const { items: before } = await store.page(200);
     const all = Array.from({ length: 21 }, (_, n) => (n === 10 ? bad : { n }));
-    const ends = await Promise.allSettled(all.map((data) => store.insertUnchecked(data)));
-    const failed = ends.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []));
-    assert.equal(failed, isTaken ? [] : [10]);
+    const outcomes = await Promise.allSettled(all.map((data) => store.insertUnchecked(data)));
+    const failed = outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []));
+    assert.equal(failed, isAccepted ? [] : [10]);
 
     const { items } = await store.page(200);
     assert.equal(
@@ -220,7 +221,7 @@ for (const [what, bad] of [
 
 neighbours.run();
 
-/** Stands between the service and the real database, and can cut a connection after an insert. */
+/** A proxy in front of the real database that can cut a connection after an insert. */
 async function startLossyProxy(uri: string) {
   const target = new URL(uri.replace('mongodb:', 'http:'));
   let armed = false;

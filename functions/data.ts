@@ -3,18 +3,18 @@ import * as z from 'zod/mini';
 import { checkDocument, type Document, toDocument } from './documents/document';
 import { newId } from './documents/id';
 import { parseIdempotencyKey } from './documents/idempotency-key';
-import { type Insert, toInsert } from './documents/insert';
+import { type PendingDocument, toPendingDocument } from './documents/pending-document';
 import type { Store } from './documents/store';
-import { announcedSize, parseJson, readAtOnce, readBody } from './http/body';
+import { declaredSize, parseJson, readBody, readBuffered } from './http/body';
 import { Problem, toProblem } from './http/problem';
 import { noParameters } from './http/query';
-import { type Body, sendBody, whenSent } from './http/respond';
+import { type Body, sendBody, whenClosed } from './http/respond';
 import { type Exchange, operation, type Resource } from './http/router';
 import { Overloaded } from './runtime/errors';
 import type { Memory, Reservation } from './runtime/memory';
 import { wholeNumber } from './runtime/whole-number';
 
-const page = z.strictObject({
+const pageParameters = z.strictObject({
   limit: z._default(wholeNumber(1, 200), 50),
   cursor: z.optional(z.uuidv7('must be the "next" of an earlier page')),
 });
@@ -25,28 +25,28 @@ export interface DataParts {
   memory: Memory;
   /**
    * Bounds the bodies that are parsed and written at a time. A document of 1 MiB can cost half a
-   * second of CPU: when many come at once, those that were begun are finished first, and the others
-   * are turned away before they have cost anything.
+   * second of CPU: when many arrive at once, those in progress finish first, and the others are
+   * rejected before they have cost anything.
    */
   turns: Memory;
   bodyLimitBytes: number;
-  /** The longest that a request waits for memory. */
+  /** How long a request may wait for memory. */
   timeoutMs: number;
 }
 
 /**
- * The collection of documents and its members, below a path.
+ * The collection of documents and its members.
  *
- * @param mount where the collection is, such as `/data`, or `''` for the root
- * @param parts asked for on the first request that needs them
+ * @param mount the path of the collection, such as `/data`, or `''` for the root
+ * @param parts called on the first request that needs them
  */
 export function dataResources(mount: string, parts: () => DataParts): Record<string, Resource> {
   return {
     [mount || '/']: {
-      GET: operation(page, async ({ res, query: { limit, cursor } }) => {
+      GET: operation(pageParameters, async ({ res, query: { limit, cursor } }) => {
         const { value, release } = await parts().store.list(limit, cursor?.toLowerCase());
-        whenSent(res, release);
-        sendHeld(res, 200, value.body, value.room);
+        whenClosed(res, release);
+        sendReserved(res, 200, value.body, value.reservation);
       }),
       POST: operation(noParameters, (exchange) => postDocument(exchange, mount, parts())),
     },
@@ -55,18 +55,18 @@ export function dataResources(mount: string, parts: () => DataParts): Record<str
         const id = z.uuid().safeParse(params.id?.toLowerCase()).data;
         const found = id === undefined ? undefined : await parts().store.find(id);
         if (!found?.value) throw new Problem('not-found', 'There is no document with this id.');
-        whenSent(res, found.release);
-        sendHeld(res, 200, found.value.body, found.value.room);
+        whenClosed(res, found.release);
+        sendReserved(res, 200, found.value.body, found.value.reservation);
       }),
     },
   };
 }
 
-/** A body that is parsed in less than a millisecond, in bytes. */
-const SMALL = 4096;
+/** Bodies up to this many bytes are parsed in less than a millisecond. */
+const SMALL_BODY_BYTES = 4096;
 
-/** Memory for a request besides its body: its connection, its objects, and a small document parsed. */
-const REQUEST_ROOM = 32 * 1024;
+/** Memory of a request besides its body: its connection, its objects, a small parsed document. */
+const REQUEST_MEMORY = 32 * 1024;
 
 async function postDocument(
   exchange: Exchange,
@@ -74,77 +74,85 @@ async function postDocument(
   { store, memory, turns, bodyLimitBytes, timeoutMs }: DataParts,
 ): Promise<void> {
   const { req, res } = exchange;
-  // half of the time that is left: the other half is for the write
-  const latestStart = (since: number) => (performance.now() + since + timeoutMs) / 2;
-  let insert: Insert | undefined;
+  // halfway to the deadline: the other half is for the write
+  const latestStart = (waitingSince: number) => (performance.now() + waitingSince + timeoutMs) / 2;
+  let pending: PendingDocument | undefined;
   try {
     const key = parseIdempotencyKey(req.headers['idempotency-key']);
-    const size = announcedSize(req, bodyLimitBytes);
-    const begin = performance.now();
+    const size = declaredSize(req, bodyLimitBytes);
+    const arrivedAt = performance.now();
     // the body, and the document made of it
-    const room = await memory.reserve(2 * size + REQUEST_ROOM, 'post', begin + timeoutMs);
-    const waitedMs = performance.now() - begin;
+    const reservation = await memory.reserve(
+      2 * size + REQUEST_MEMORY,
+      'post',
+      arrivedAt + timeoutMs,
+    );
+    const waitedMs = performance.now() - arrivedAt;
     try {
       const body =
-        readAtOnce(req, bodyLimitBytes) ?? (await readSlowly(exchange, room, bodyLimitBytes));
-      // what the client took for the body does not count
-      const since = performance.now() - waitedMs;
+        readBuffered(req, bodyLimitBytes) ??
+        (await readTracked(exchange, reservation, bodyLimitBytes));
+      // the time that the client takes to send the body does not count
+      const waitingSince = performance.now() - waitedMs;
       const turn =
-        body.length > SMALL && (await turns.reserve(body.length, 'post', latestStart(since)));
+        body.length > SMALL_BODY_BYTES &&
+        (await turns.reserve(body.length, 'post', latestStart(waitingSince)));
       try {
-        insert = toInsert(parseDocument(body, room), key);
-        await store.insert(insert, since);
+        pending = toPendingDocument(parseDocument(body, reservation), key);
+        await store.insert(pending, waitingSince);
       } finally {
         if (turn) turn.release();
       }
-      const { id, createdAt, document } = insert;
+      const { id, createdAt, document } = pending;
       const head = `{"id":${JSON.stringify(id)},"createdAt":"${createdAt.toISOString()}","data":`;
       const { json } = document;
-      // a short text in one piece is sent fastest; a long one is not copied
+      // a short body is sent fastest in one piece; a long one is not copied
       const created = typeof json === 'string' ? `${head}${json}}` : [head, json, '}'];
-      sendHeld(res, 201, created, room, { Location: `${mount}/${id}` });
+      sendReserved(res, 201, created, reservation, { Location: `${mount}/${id}` });
     } finally {
-      // not before: the document is held until it is written, though its client may be gone
-      whenSent(res, () => room.release());
+      // not earlier: the document stays in memory until it is written, even if the client is gone
+      whenClosed(res, () => reservation.release());
     }
   } catch (error) {
     throw toProblem(error, {
-      id: insert?.id ?? newId(),
-      sent: (insert?.sends ?? 0) > 0,
-      keyed: insert?.key !== undefined,
+      id: pending?.id ?? newId(),
+      sent: (pending?.sends ?? 0) > 0,
+      keyed: pending?.key !== undefined,
     });
   }
 }
 
-function parseDocument(body: Buffer, room: Reservation): Document {
+function parseDocument(body: Buffer, reservation: Reservation): Document {
   const { value, elements } = checkDocument(parseJson(body));
   const document = toDocument(value, elements);
-  if (!room.resize(document.json.length + REQUEST_ROOM)) {
+  if (!reservation.resize(document.json.length + REQUEST_MEMORY)) {
     throw new Overloaded('no memory for a document larger than its body');
   }
   return document;
 }
 
-async function readSlowly({ req, res }: Exchange, room: Reservation, limit: number) {
-  const cut = new AbortController();
-  const transfer = room.trackTransfer(() =>
-    cut.abort(new Overloaded('the body came slowly, and others waited for memory')),
+/** Reads a body that is still arriving, and gives up if it is slow while others wait for memory. */
+async function readTracked({ req, res }: Exchange, reservation: Reservation, limit: number) {
+  const eviction = new AbortController();
+  const transfer = reservation.trackTransfer(() =>
+    eviction.abort(new Overloaded('the body arrived slowly while others waited for memory')),
   );
   try {
-    return await readBody(req, res, limit, transfer, cut.signal);
+    return await readBody(req, res, limit, transfer, eviction.signal);
   } finally {
     transfer.end();
   }
 }
 
-function sendHeld(
+/** Sends a body, and gives up if the client is slow to take it while others wait for memory. */
+function sendReserved(
   res: ServerResponse,
   status: number,
   body: Body,
-  room: Reservation,
+  reservation: Reservation,
   headers?: Record<string, string>,
 ): void {
   sendBody(res, status, 'application/json', body, headers, () =>
-    room.trackTransfer(() => res.destroy()),
+    reservation.trackTransfer(() => res.destroy()),
   );
 }

@@ -1,20 +1,20 @@
 import { isUtf8 } from 'node:buffer';
-import { later } from '../mongo/later';
+import { libraries } from '../mongo/lazy-libraries';
 
 /** A stored document as clients see it. */
 export interface ItemJson {
-  /** Its `_id` as text: a string as it is, anything that another program chose as JSON has it. */
+  /** Its `_id`: a string as it is, and any other type, which another program chose, as JSON. */
   id: string;
-  /** `{"id":…,"createdAt":…,"data":…}` in UTF-8, without what the document lacks. */
+  /** `{"id":…,"createdAt":…,"data":…}` in UTF-8, without fields that the document lacks. */
   json: Buffer;
 }
 
 /**
- * Makes JSON of a document `{ _id, createdAt, data }` straight from its BSON. That is what
+ * Converts a document `{ _id, createdAt, data }` from BSON to JSON. The result is what
  * `JSON.stringify` makes of the driver's objects, except that names keep their order, none is lost,
- * and an object with `$ref` and `$id` is like any other. Text that is not UTF-8 gets U+FFFD.
+ * and an object with `$ref` and `$id` is like any other. Invalid UTF-8 becomes U+FFFD.
  *
- * @param stored the bytes of one document, nested however deeply
+ * @param stored the bytes of one document, of any depth
  * @throws {Error} for bytes that are not BSON
  */
 export function itemJson(stored: Uint8Array): ItemJson {
@@ -53,7 +53,7 @@ const DECIMAL128 = 19;
 const MAX_KEY = 127;
 const MIN_KEY = 255;
 
-/** Where a value is. */
+/** The type and the offset of a value. */
 interface Place {
   type: number;
   at: number;
@@ -65,7 +65,7 @@ interface Fields {
   data: Place | undefined;
 }
 
-/** Bytes of one document. Every length is taken as unsigned, so that reading always gets on. */
+/** Reads the bytes of one document. Lengths are read as unsigned, so that reading never goes back. */
 class Bson {
   readonly view: DataView;
 
@@ -79,14 +79,14 @@ class Bson {
     return byte;
   }
 
-  /** @returns the offset of the next NUL */
+  /** @returns the offset of the next NUL, which ends a name */
   nul(at: number): number {
     let end = at;
     while (this.uint8(end) !== 0) end++;
     return end;
   }
 
-  /** Of the document itself; of a name that is there twice, the last. */
+  /** The fields at the top level. If a name occurs twice, the last one counts. */
   fields(): Fields {
     const fields: Fields = { _id: undefined, createdAt: undefined, data: undefined };
     for (let at = 4; ; ) {
@@ -146,7 +146,7 @@ class Bson {
       case DB_POINTER:
         return at + 16 + this.view.getUint32(at, true);
       default:
-        throw new Error(`The stored document is not BSON: ${type} is no type.`);
+        throw new Error(`The stored document is not BSON: ${type} is not a type.`);
     }
   }
 }
@@ -159,21 +159,21 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** What a byte in a string has to be written as, if not as itself. */
+/** The escape sequence of each byte in a string, or undefined if it needs none. */
 const escapes: (string | undefined)[] = Array.from({ length: 256 }, (_, byte) => {
   const escaped = JSON.stringify(String.fromCharCode(byte)).slice(1, -1);
   return escaped.length > 1 ? escaped : undefined;
 });
 
-/** Below this many bytes a loop copies faster than a call does. */
+/** Below this many bytes, a loop copies faster than `set`. */
 const SHORT = 48;
 
-/** JSON that grows at its end. */
+/** Writes JSON into a buffer that grows. */
 class Json {
   private bytes: Buffer;
   private length = 0;
 
-  /** @param size of the JSON in bytes, as far as can be guessed */
+  /** @param size an estimate of the JSON's size, in bytes */
   constructor(
     private readonly bson: Bson,
     size: number,
@@ -198,7 +198,7 @@ class Json {
     this.value(place.type, place.at);
   }
 
-  /** Writes text that is ASCII. */
+  /** Writes ASCII text. */
   text(text: string): void {
     const { length } = text;
     this.reserve(length);
@@ -217,14 +217,14 @@ class Json {
     this.bytes = larger;
   }
 
-  /** Writes a value and all that is nested in it, without recursion: depth is the document's. */
+  /** Writes a value with all that is nested in it, without recursion, as a document may be deep. */
   private value(type: number, at: number): void {
     if (type !== OBJECT && type !== ARRAY) {
       this.scalar(type, at);
       return;
     }
     const { bson } = this;
-    /** Of all that is open, what closes it. */
+    /** The closing brackets of all open objects and arrays. */
     const closing: number[] = [];
     let place = at;
     let isArray = type === ARRAY;
@@ -273,8 +273,8 @@ class Json {
     else if (type === DATE) this.date(this.int64(at));
     else if (type === INT64 && Number.isSafeInteger(this.int64(at))) this.number(this.int64(at));
     else if (type === REGEXP)
-      this.text('{}'); // not all are ones that JavaScript takes
-    else this.rare(type, at);
+      this.text('{}'); // JavaScript can't parse all of them
+    else this.viaDriver(type, at);
   }
 
   private date(ms: number): void {
@@ -282,7 +282,7 @@ class Json {
     this.text(Number.isNaN(date.getTime()) ? 'null' : `"${date.toISOString()}"`);
   }
 
-  /** Rounded to a double. */
+  /** Reads a 64-bit integer, rounded to a double. */
   private int64(at: number): number {
     const { view } = this.bson;
     return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
@@ -292,7 +292,7 @@ class Json {
     this.text(Number.isFinite(number) ? String(number) : 'null');
   }
 
-  /** Writes a string of BSON, or a name. */
+  /** Writes a BSON string, or a name. */
   private string(from: number, to: number): void {
     const source = this.bson.bytes;
     if (to > source.length) throw new Error('The stored document is not BSON: a text is too long.');
@@ -321,14 +321,14 @@ class Json {
     }
   }
 
-  /** Writes what the driver makes of a type that JSON does not have. */
-  private rare(type: number, at: number): void {
+  /** Writes what the driver makes of a type that has no counterpart in JSON. */
+  private viaDriver(type: number, at: number): void {
     const value = this.bson.bytes.subarray(at, this.bson.end(type, at));
     const document = Buffer.alloc(value.length + 7); // a size, the type, an empty name, the value, NUL
     document.writeInt32LE(document.length);
     document[4] = type;
     document.set(value, 6);
-    const { '': read } = later().BSON.deserialize(document, { validation: { utf8: false } });
+    const { '': read } = libraries().BSON.deserialize(document, { validation: { utf8: false } });
     const json = Buffer.from(JSON.stringify(read));
     this.reserve(json.length);
     this.bytes.set(json, this.length);

@@ -4,25 +4,25 @@ import { Problem } from '../http/problem';
 /** A JSON object, as it was posted. */
 export type JsonObject = Record<string, unknown>;
 
-/** Levels of nesting that are taken. MongoDB takes 100, of which the stored document needs a few. */
+/** The deepest nesting that is accepted. MongoDB accepts 100 levels, and storing adds a few. */
 export const MAX_DEPTH = 64;
 
 const object = z.object({});
 
-/** A JSON object that can be kept. */
-export interface Checked {
-  /** The object itself: zod's copy of it would lack a name such as `__proto__`. */
+/** A JSON object that can be stored. */
+export interface CheckedDocument {
+  /** The object itself, because zod's copy would lack names such as `__proto__`. */
   value: JsonObject;
-  /** How many fields and elements are in it, at any level. */
+  /** The number of fields and array items, on all levels. */
   elements: number;
 }
 
 /**
- * Checks that a value is a JSON object which the database can keep and give back as it was.
+ * Checks that a value is a JSON object that MongoDB can store and return unchanged.
  *
- * @throws {Problem} 422 that names the field which can't be kept
+ * @throws {Problem} 422 that names the field which can't be stored
  */
-export function checkDocument(value: unknown): Checked {
+export function checkDocument(value: unknown): CheckedDocument {
   const elements = isObject(value) ? checkFields(value) : 0;
   const { error } = object.safeParse(value);
   if (error) {
@@ -34,16 +34,16 @@ export function checkDocument(value: unknown): Checked {
 
 interface Level {
   node: JsonObject;
-  /** Of an object; an array has its indices. */
+  /** The names of an object's fields; undefined for an array. */
   names: string[] | undefined;
   size: number;
   next: number;
 }
 
 /**
- * Visits every field, without recursion: depth is the client's to choose until it is checked.
+ * Checks every field, without recursion, because the client chooses the depth.
  *
- * @returns how many there are
+ * @returns the number of fields and array items
  */
 function checkFields(root: object): number {
   let elements = 0;
@@ -58,7 +58,7 @@ function checkFields(root: object): number {
     const name = level.names?.[level.next];
     const value = node[name ?? level.next];
     level.next++;
-    const reason = (name !== undefined && whyNotName(name)) || whyNotValue(value);
+    const reason = (name !== undefined && nameProblem(name)) || valueProblem(value);
     if (reason) throw unstorable(pathTo(levels), reason);
     if (isObject(value)) {
       if (levels.length === MAX_DEPTH) {
@@ -83,19 +83,19 @@ function enter(node: object): Level {
   return { node: node as JsonObject, names, size: length, next: 0 };
 }
 
-function whyNotName(name: string): string | undefined {
-  if (name.includes('\0')) return 'a name in BSON can not have a NUL character';
-  if (!name.isWellFormed()) return 'the name has half of a surrogate pair';
-  if (name === '_bsontype') return 'the MongoDB driver keeps this name for its own types';
+function nameProblem(name: string): string | undefined {
+  if (name.includes('\0')) return 'a name in BSON can not contain a NUL character';
+  if (!name.isWellFormed()) return 'the name contains half of a surrogate pair';
+  if (name === '_bsontype') return 'the MongoDB driver reserves this name for its own types';
   return undefined;
 }
 
-function whyNotValue(value: unknown): string | undefined {
+function valueProblem(value: unknown): string | undefined {
   if (typeof value === 'string' && !value.isWellFormed()) {
-    return 'the text has half of a surrogate pair';
+    return 'the text contains half of a surrogate pair';
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    return 'the number is larger than a double can be';
+    return 'the number is too large for a double';
   }
   return undefined;
 }
@@ -111,34 +111,35 @@ function unstorable(path: PropertyKey[], reason: string): Problem {
   });
 }
 
-/** A document that may be stored. */
+/** A document that is ready to be stored. */
 export interface Document {
-  /** As it is stored, and comes back. */
+  /** The document as it is stored and returned. */
   json: string | Buffer;
-  /** Bytes that it takes in a command, at most. */
+  /** An upper bound of its size in a command, in bytes. */
   bytes: number;
+  /** The parsed document. */
   value(): JsonObject;
 }
 
-/** Bytes of the heap that a parsed document may take while it waits to be written. */
-const MAX_PARSED = 16 * 1024;
+/** Heap that a parsed document may take while it waits to be written, in bytes. */
+const MAX_PARSED_BYTES = 16 * 1024;
 
 /**
- * A parsed document takes up to 21 times the memory of its text. So a large one is kept as text, and
- * parsed again when it is written.
+ * Prepares a document to be stored. A parsed document takes up to 21 times the memory of its text, so
+ * a large one is kept as text, and parsed again when it is written.
  *
- * @param elements fields and items of arrays, on all levels
+ * @param elements the number of fields and array items, on all levels
  */
 export function toDocument(parsed: JsonObject, elements: number): Document {
   const json = JSON.stringify(parsed);
   const size = Buffer.byteLength(json);
-  // in BSON an element is its type, its name or index, and 8 bytes at most besides its text
+  // in BSON an element has a type, a name or index, and at most 8 bytes besides its text
   const bytes = size + 16 * elements;
-  if (2 * size + 64 * elements <= MAX_PARSED) return { json, bytes, value: () => parsed };
+  if (2 * size + 64 * elements <= MAX_PARSED_BYTES) return { json, bytes, value: () => parsed };
   return keptAsText(Buffer.from(json), bytes);
 }
 
-/** On its own, as a closure above would keep the parsed document, too. */
+/** A function of its own, because a closure in `toDocument` would also keep the parsed document. */
 function keptAsText(json: Buffer, bytes: number): Document {
   return { json, bytes, value: () => JSON.parse(json.toString()) };
 }

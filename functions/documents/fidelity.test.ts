@@ -64,7 +64,7 @@ const numerals = fc.oneof(
   fc.constantFrom('-0', '0.0', '-0.0', '1E400', '-1e999', '1e-400', '1.0', '9007199254740993'),
 );
 
-/** JSON as text, so that what JavaScript's objects can't hold comes up, too. */
+/** JSON as text, to include what JavaScript's objects can't represent. */
 const { value: jsonValue, object: jsonObject } = fc.letrec<{ value: string; object: string }>(
   (tie) => ({
     value: fc.oneof(
@@ -79,7 +79,7 @@ const { value: jsonValue, object: jsonObject } = fc.letrec<{ value: string; obje
   }),
 );
 
-/** Wrapped in so many objects and arrays that some are nested too deeply. */
+/** One in ten is wrapped in so many objects and arrays that it may be nested too deeply. */
 const documents = fc.oneof(
   { arbitrary: jsonObject, weight: 9 },
   {
@@ -98,15 +98,15 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Why a posted value can't come back, and where, by rules of their own. */
-function exceptions(value: unknown, path: PropertyKey[] = []): PropertyKey[][] {
+/** The paths of what can't be stored in a value, by rules independent of the implementation. */
+function unstorablePaths(value: unknown, path: PropertyKey[] = []): PropertyKey[][] {
   if (typeof value === 'number') return Number.isFinite(value) ? [] : [path];
   if (typeof value === 'string') return /\p{Surrogate}/u.test(value) ? [path] : [];
   if (typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap((item, i) => exceptions(item, [...path, i]));
+  if (Array.isArray(value)) return value.flatMap((item, i) => unstorablePaths(item, [...path, i]));
   return Object.entries(value).flatMap(([name, field]) => [
     ...(/\0|^_bsontype$|\p{Surrogate}/u.test(name) ? [[...path, name]] : []),
-    ...exceptions(field, [...path, name]),
+    ...unstorablePaths(field, [...path, name]),
   ]);
 }
 
@@ -129,36 +129,36 @@ function checked(value: unknown): ReturnType<typeof checkDocument> | Problem {
   }
 }
 
-function isRefusedRightly(problem: { type: string; issues?: { path: unknown }[] }, value: unknown) {
+function checkRefusal(problem: { type: string; issues?: { path: unknown }[] }, value: unknown) {
   if (problem.type === 'nesting-too-deep') {
     assert.ok(depth(value) > MAX_DEPTH);
   } else {
     assert.is(problem.type, 'invalid-document');
     const path = JSON.stringify(problem.issues?.[0]?.path);
-    assert.ok(exceptions(value).some((expected) => JSON.stringify(expected) === path));
+    assert.ok(unstorablePaths(value).some((expected) => JSON.stringify(expected) === path));
   }
 }
 
-const library = suite('fidelity of the bytes');
+const library = suite('fidelity of the conversion');
 
 library(
-  'every JSON object comes back as it was posted, or is refused by the name of a field',
+  'every JSON object is returned as it was posted, or refused with the path of a field',
   () => {
     fc.assert(
       fc.property(documents, (text) => {
         const value = JSON.parse(text);
-        const end = checked(value);
-        if (end instanceof Problem) {
-          assert.is(end.status, 422);
-          isRefusedRightly({ type: end.type, ...end.more }, value);
+        const result = checked(value);
+        if (result instanceof Problem) {
+          assert.is(result.status, 422);
+          checkRefusal({ type: result.type, ...result.more }, value);
           return;
         }
-        assert.equal(exceptions(value), []);
+        assert.equal(unstorablePaths(value), []);
         assert.ok(depth(value) <= MAX_DEPTH);
-        assert.is(end.elements, count(value));
-        const item = itemJson(BSON.serialize({ _id: id, createdAt, data: end.value }));
+        assert.is(result.elements, count(value));
+        const item = itemJson(BSON.serialize({ _id: id, createdAt, data: result.value }));
         assert.is(item.id, id);
-        // as text, so that the order of names counts, and -0 is 0
+        // compared as text, so that the order of names counts, and -0 is 0
         assert.is(String(item.json), JSON.stringify({ id, createdAt, data: value }));
         assert.is(JSON.stringify(JSON.parse(String(item.json)).data), JSON.stringify(value));
       }),
@@ -193,7 +193,7 @@ const bsonScalar = fc.oneof(
   fc.string({ unit: 'grapheme' }).map((text) => new Code(text, { a: [1, text] })),
 );
 
-/** Any BSON that JavaScript's objects hold in its order, and without references. */
+/** Any BSON that JavaScript's objects represent in order, without references. */
 const { object: bsonObject } = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 5 },
@@ -204,7 +204,7 @@ const { object: bsonObject } = fc.letrec((tie) => ({
   object: fc.array(fc.tuple(bsonNames, tie('value')), { maxLength: 5 }).map(Object.fromEntries),
 }));
 
-library('what other programs store comes out as what the driver makes of it', () => {
+library('what other programs store is returned as the driver would represent it', () => {
   fc.assert(
     fc.property(
       bsonScalar.filter((value) => value !== undefined),
@@ -226,7 +226,7 @@ library('what other programs store comes out as what the driver makes of it', ()
   );
 });
 
-/** A document of BSON, of elements `[type, name, value]`, for what the driver doesn't write. */
+/** A BSON document of elements `[type, name, value]`, for what the driver doesn't write. */
 function bson(...elements: [number, string, Uint8Array?][]): Buffer {
   const parts = elements.flatMap(([type, name, value]) => [
     Buffer.from([type]),
@@ -251,19 +251,19 @@ function string(value: string | Buffer): Buffer {
   return Buffer.concat([size, text, Buffer.alloc(1)]);
 }
 
-for (const [does, data, json] of [
-  ['undefined is left out', bson([6, 'a'], [10, 'b'], [6, 'c']), '{"b":null}'],
+for (const [name, data, json] of [
+  ['undefined is omitted', bson([6, 'a'], [10, 'b'], [6, 'c']), '{"b":null}'],
   [
     'undefined in an array is null',
     bson([4, 'a', bson([6, '0'], [8, '1', Buffer.from([1])])]),
     '{"a":[null,true]}',
   ],
   [
-    'indices of an array do not count',
+    'the names in an array are ignored',
     bson([4, 'a', bson([10, '7'], [10, 'x'])]),
     '{"a":[null,null]}',
   ],
-  ['a date that JavaScript does not have', bson([9, 'a', int64(2n ** 60n)]), '{"a":null}'],
+  ['a date out of the range of JavaScript', bson([9, 'a', int64(2n ** 60n)]), '{"a":null}'],
   [
     'the last date',
     bson([9, 'a', int64(8_640_000_000_000_000n)]),
@@ -277,34 +277,34 @@ for (const [does, data, json] of [
   ['a name given twice', bson([10, 'a'], [10, 'b'], [10, 'a']), '{"a":null,"b":null,"a":null}'],
   ['names that are numbers', bson([10, '2'], [10, '1']), '{"2":null,"1":null}'],
   [
-    'a regular expression of another language',
+    'a regular expression that JavaScript does not support',
     bson([11, 'a', Buffer.from('(?i)b\0i\0')]),
     '{"a":{}}',
   ],
   [
-    'a pointer',
+    'a DBPointer',
     bson([12, 'a', Buffer.concat([string('b'), Buffer.alloc(12, 1)])]),
     '{"a":{"$ref":"b","$id":"010101010101010101010101"}}',
   ],
   [
-    'a reference',
+    'a DBRef',
     bson([10, '__proto__'], [2, '$ref', string('a.b')], [10, 'c'], [8, '$id', Buffer.from([0])]),
     '{"__proto__":null,"$ref":"a.b","c":null,"$id":false}',
   ],
 ] as [string, Buffer, string][]) {
-  library(does, () => {
+  library(name, () => {
     assert.is(String(itemJson(bson([3, 'data', data])).json), `{"data":${json}}`);
   });
 }
 
-library('10,000 levels', () => {
+library('10,000 levels of nesting', () => {
   let data = bson();
   for (let level = 0; level < 10_000; level++) data = bson([3 + (level % 2), '0', data]);
   const json = String(itemJson(bson([3, 'data', data])).json);
   assert.match(json, /^\{"data":(\{"0":\[){5000}\{\}(\]\}){5000}\}$/);
 });
 
-library('bytes that are cut short or changed end in an error or in JSON', () => {
+library('truncated or changed bytes result in an error or in JSON', () => {
   fc.assert(
     fc.property(bsonObject, fc.nat(), fc.nat(255), (data, where, byte) => {
       const stored = Buffer.from(BSON.serialize({ _id: id, createdAt, data }));
@@ -329,7 +329,7 @@ service.before(async (context) => {
 service.after(({ server }) => server.close());
 
 service(
-  'every JSON object comes back as it was posted, or is refused by the name of a field',
+  'every JSON object is returned as it was posted, or refused with the path of a field',
   async ({ server }) => {
     await fc.assert(
       fc.asyncProperty(documents, async (text) => {
@@ -338,9 +338,9 @@ service(
         const posted = await post(`${server.url}/data`, text);
         if (checked(value) instanceof Problem) {
           assert.is(posted.status, 422);
-          isRefusedRightly({ ...posted.json, type: posted.json.type.split(':').pop() }, value);
+          checkRefusal({ ...posted.json, type: posted.json.type.split(':').pop() }, value);
         } else if (posted.status === 422) {
-          // FerretDB takes fewer names than MongoDB, and no arrays in arrays
+          // FerretDB accepts fewer names than MongoDB, and no arrays in arrays
           const [issue] = posted.json.issues;
           assert.is(posted.json.type, 'urn:problem-type:invalid-document');
           assert.ok(namesOf(value).has(issue.path[0]), posted.text);
@@ -354,7 +354,7 @@ service(
           assert.is(posted.text, `${head}"data":${JSON.stringify(value)}}`);
         }
       }),
-      // to shrink a failure would take as many requests again and again
+      // shrinking a failure would send as many requests again and again
       { numRuns: 200, includeErrorInReport: true, endOnFailure: true },
     );
   },

@@ -1,89 +1,92 @@
-import { setImmediate as nextTurnOfTheLoop } from 'node:timers/promises';
-import { takeTurns } from './turns';
+import { setImmediate as nextLoopIteration } from 'node:timers/promises';
+import { runInRounds } from './rounds';
 
-export interface Limits {
-  /** Items and bytes that a batch takes, unless one item alone has more. */
+export interface BatchLimits {
+  /** The most items and bytes in a batch. A single larger item gets a batch of its own. */
   count: number;
   bytes: number;
 }
 
-/** How far from the first of a batch another may have come, in ms: they share its deadline. */
-const spreadMs = 100;
+/** The items of a batch arrived within this, in ms, as they share one deadline. */
+const maxSpreadMs = 100;
 
 /**
  * Writes a batch.
  *
- * @param since when the first of its items came, in ms as `performance.now()` tells them
- * @returns for each item, in their order, nothing or why it was not written
- * @throws why none was written
+ * @param waitingSince when its first item arrived, in ms on the clock of `performance.now()`
+ * @returns for each item, in order, undefined if it was written, or else why not
+ * @throws why no item was written
  */
-export type WriteBatch<Item> = (items: Item[], since: number) => Promise<(Error | undefined)[]>;
+export type WriteBatch<Item> = (
+  items: Item[],
+  waitingSince: number,
+) => Promise<(Error | undefined)[]>;
 
 interface Batch<Item> {
   items: Item[];
   bytes: number;
-  since: number;
-  waiting: { resolve(): void; reject(reason: unknown): void }[];
+  waitingSince: number;
+  callers: { resolve(): void; reject(reason: unknown): void }[];
 }
 
 /**
- * With so many in a batch, the commit is a small part of its cost. To wait for more would leave the
- * database idle while this process answers, where now each works on a batch.
+ * From this many items on, a batch is sent without waiting for more: the commit is then a small part
+ * of its cost, and waiting would leave the database idle while this process sends responses.
  */
-const worthACommit = 16;
+const minBatch = 16;
 
 /**
- * Group commit, as databases do it with their logs: what comes while a batch is being written
- * forms the next, so the cost of a commit is shared by all who wait for one.
+ * Group commit, as databases do it with their logs: items that arrive while a batch is being written
+ * form the next batch, so that many items share the cost of one commit.
  *
- * @returns takes an item, its size in bytes, and when it came; resolves when that item is written
+ * @returns adds an item, with its size in bytes and when it arrived; resolves when it is written
  */
-export function groupCommit<Item>(write: WriteBatch<Item>, { count, bytes }: Limits) {
+export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) {
   const queue: Batch<Item>[] = [];
 
-  function batchFor(size: number, since: number): Batch<Item> {
+  function batchFor(size: number, arrivedAt: number): Batch<Item> {
     const last = queue.at(-1);
     if (
       last &&
-      last.items.length < count &&
-      last.bytes + size <= bytes &&
-      Math.abs(since - last.since) <= spreadMs
+      last.items.length < limits.count &&
+      last.bytes + size <= limits.bytes &&
+      Math.abs(arrivedAt - last.waitingSince) <= maxSpreadMs
     ) {
       return last;
     }
-    const batch = { items: [], bytes: 0, since, waiting: [] };
+    const batch = { items: [], bytes: 0, waitingSince: arrivedAt, callers: [] };
     queue.push(batch);
     return batch;
   }
 
-  async function answer({ waiting }: Batch<Item>, written: ReturnType<WriteBatch<Item>>) {
+  async function settle({ callers }: Batch<Item>, written: ReturnType<WriteBatch<Item>>) {
     try {
       const errors = await written;
-      // the next batch, if it needn't wait for more, is sent before these are answered
-      if (queue.length > 0) await nextTurnOfTheLoop();
-      for (const [i, { resolve, reject }] of waiting.entries()) {
+      // so that the next batch, if it is large enough, is sent before these callers go on
+      if (queue.length > 0) await nextLoopIteration();
+      for (const [i, { resolve, reject }] of callers.entries()) {
         if (errors[i]) reject(errors[i]);
         else resolve();
       }
     } catch (error) {
-      for (const { reject } of waiting) reject(error);
+      for (const { reject } of callers) reject(error);
     }
   }
 
-  const came = takeTurns(() => {
+  const arrived = runInRounds(() => {
     const batch = queue.shift();
     if (!batch) return undefined;
-    const written = write(batch.items, batch.since);
-    void answer(batch, written);
+    const written = write(batch.items, batch.waitingSince);
+    void settle(batch, written);
     return { size: batch.items.length, done: written };
-  }, worthACommit);
+  }, minBatch);
 
-  return (item: Item, size: number, since: number): Promise<void> =>
+  return (item: Item, size: number, arrivedAt: number): Promise<void> =>
     new Promise((resolve, reject) => {
-      const batch = batchFor(size, since);
+      const batch = batchFor(size, arrivedAt);
       batch.items.push(item);
       batch.bytes += size;
-      batch.waiting.push({ resolve, reject });
-      came();
+      batch.callers.push({ resolve, reject });
+      arrived();
     });
 }

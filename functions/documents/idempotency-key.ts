@@ -2,18 +2,18 @@ import { Problem } from '../http/problem';
 
 const MAX_LENGTH = 255;
 
-/** A string as RFC 8941, section 3.3.3, has it, and parameters, which mean nothing here. */
+/** A string as in RFC 8941, section 3.3.3, and parameters, which are ignored. */
 const quoted =
   /^"((?:[ !#-[\]-~]|\\["\\])*)"(?: *; *[a-z*][\w.*-]*(?:=(?:"[ !#-[\]-~]*"|[^;" ]+))?)*$/;
 
-/** As most clients send it: a UUID or the like, without quotes. */
+/** What most clients send: a UUID or the like, without quotes. */
 const bare = /^[!#$%&'*+\-.^_`|~\w:/=@]+$/;
 
 /**
- * The value of an Idempotency-Key header
- * (draft-ietf-httpapi-idempotency-key-header-07): a string in quotes, or the same without them.
+ * Parses an Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header-07): a string with or
+ * without quotes.
  *
- * @throws {Problem} 400 when it is neither, empty or longer than 255 characters
+ * @throws {Problem} 400 if it is anything else, empty or longer than 255 characters
  */
 export function parseIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;

@@ -6,13 +6,13 @@ import { type Host, post, send, startService, until } from '../testing/testing';
 
 interface Context {
   fake: FakeMongod;
-  /** Gives up after half a second. */
+  /** Its requests time out after 0.5 s. */
   service: Host;
-  /** Gives up after 10 s. */
+  /** Its requests time out after 10 s. */
   patient: Host;
 }
 
-const test = suite<Context>('errors of the database');
+const test = suite<Context>('errors from MongoDB');
 test.before(async (context) => {
   context.fake = await startFakeMongod();
   const { uri } = context.fake;
@@ -20,7 +20,7 @@ test.before(async (context) => {
   context.patient = await startService({ uri, timeoutMs: 10_000 });
 });
 test.before.each(async ({ fake, service }) => {
-  fake.answer = (_, proceed) => proceed();
+  fake.handle = (_, proceed) => proceed();
   await until(async () => (await post(`${service.url}/data`, {})).status === 201);
   fake.commands.length = 0;
   fake.documents.clear();
@@ -38,15 +38,15 @@ const failure = (code: number, errorLabels: string[] = []): Reply => ({
   errorLabels,
 });
 
-/** What a real server has answered that neither refuses a document nor is known as an outage. */
-type Trouble = (proceed: () => Reply, command: InsertCommand) => Reply;
+/** Replies of real servers that neither refuse a document nor are known as an outage. */
+type Fault = (proceed: () => Reply, command: InsertCommand) => Reply;
 
-const troubles: [what: string, trouble: Trouble][] = [
+const faults: [what: string, fault: Fault][] = [
   ...[1, 13, 43, 79, 100, 112, 133, 237, 317, 384, 462, 11_601, 14_031].map(
-    (code): (typeof troubles)[number] => [`error ${code}`, () => failure(code)],
+    (code): (typeof faults)[number] => [`error ${code}`, () => failure(code)],
   ),
   ...['RetryableWriteError', 'SystemOverloadedError', 'NoWritesPerformed'].map(
-    (label): (typeof troubles)[number] => [label, () => failure(8, [label])],
+    (label): (typeof faults)[number] => [label, () => failure(8, [label])],
   ),
   [
     'an error of one document',
@@ -61,24 +61,24 @@ const troubles: [what: string, trouble: Trouble][] = [
     }),
   ],
   [
-    'an error after it was stored',
+    'an error although the document was stored',
     (proceed) => {
       proceed();
       return failure(91);
     },
   ],
   [
-    'an error of the write concern',
+    'a write concern error',
     (proceed) => ({ ...proceed(), writeConcernError: { code: 64, errmsg: 'timed out' } }),
   ],
 ];
 
-for (const [what, trouble] of troubles) {
+for (const [what, fault] of faults) {
   test(`${what}: the insert is repeated under its id until it succeeds`, async (context) => {
     const { fake, patient } = context;
-    let left = 2;
-    fake.answer = (command, proceed) =>
-      command.insert && left-- > 0 ? trouble(proceed, command as InsertCommand) : proceed();
+    let remaining = 2;
+    fake.handle = (command, proceed) =>
+      command.insert && remaining-- > 0 ? fault(proceed, command as InsertCommand) : proceed();
     const { status, json } = await post(`${patient.url}/data`, { what });
     assert.is(status, 201);
     assert.equal([...fake.documents.keys()], [json.id]);
@@ -89,11 +89,11 @@ for (const [what, trouble] of troubles) {
   });
 }
 
-test('errors again and again: 503 with the id, and whether it may be stored', async () => {
+test('errors until the deadline: 503 with the id, and whether the document may be stored', async () => {
   await Promise.all(
-    troubles.map(async ([what, trouble]) => {
-      const bare = await exhaust(trouble);
-      const keyed = await exhaust(trouble, { 'Idempotency-Key': `"${what}"` });
+    faults.map(async ([what, fault]) => {
+      const bare = await exhaust(fault);
+      const keyed = await exhaust(fault, { 'Idempotency-Key': `"${what}"` });
       for (const { sent, status, json } of [bare, keyed]) {
         assert.is(status, 503, what);
         assert.is(json.type, 'urn:problem-type:database-unavailable', what);
@@ -108,9 +108,9 @@ test('errors again and again: 503 with the id, and whether it may be stored', as
       }
       assert.is(keyed.headers.get('retry-after'), '1', what);
       if (what === 'NoWritesPerformed') {
-        // unless the deadline comes between the last attempt and its answer
+        // unless the deadline passes between the last attempt and its reply
         await until(async () => {
-          const { json, headers } = await exhaust(trouble);
+          const { json, headers } = await exhaust(fault);
           return /^Nothing was stored\./.test(json.detail) && headers.get('retry-after') === '1';
         });
       } else {
@@ -122,36 +122,37 @@ test('errors again and again: 503 with the id, and whether it may be stored', as
   );
 });
 
-/** Posts to a service whose database answers each insert with the same error, until that gives up. */
-async function exhaust(trouble: Trouble, headers?: Record<string, string>) {
+/** Posts to a service whose MongoDB replies to every insert with the same fault, until it gives up. */
+async function exhaust(fault: Fault, headers?: Record<string, string>) {
   const fake = await startFakeMongod();
   const service = await startService({ uri: fake.uri, timeoutMs: 1000 });
   try {
     await until(async () => (await send(`${service.url}/data`)).status === 200);
-    fake.answer = (command, proceed) =>
-      command.insert ? trouble(proceed, command as InsertCommand) : proceed();
-    const answer = await post(`${service.url}/data`, {}, headers);
+    fake.handle = (command, proceed) =>
+      command.insert ? fault(proceed, command as InsertCommand) : proceed();
+    const response = await post(`${service.url}/data`, {}, headers);
     const sent = inserts(fake);
-    fake.answer = (_, proceed) => proceed();
+    fake.handle = (_, proceed) => proceed();
     assert.is((await send(`${service.url}/data`)).status, 200);
-    assert.is(inserts(fake).length, sent.length, 'nothing is sent after the answer');
-    return { sent, ...answer };
+    assert.is(inserts(fake).length, sent.length, 'nothing is sent after the response');
+    return { sent, ...response };
   } finally {
     await service.close();
     fake.close();
   }
 }
 
-test('every read is repeated, too, and ends as a 503', async ({ fake, service, patient }) => {
+test('reads are repeated too, and end with a 503', async ({ fake, service, patient }) => {
   for (const code of [1, 13, 43, 91, 100, 133, 237, 462, 14_031]) {
-    let left = 1;
-    fake.answer = (command, proceed) => (command.find && left-- > 0 ? failure(code) : proceed());
+    let remaining = 1;
+    fake.handle = (command, proceed) =>
+      command.find && remaining-- > 0 ? failure(code) : proceed();
     assert.is((await send(`${patient.url}/data`)).status, 200, `a list after error ${code}`);
-    left = 1;
+    remaining = 1;
     const { status } = await send(`${patient.url}/data/01939f8e-7c11-7abc-8def-0123456789ab`);
     assert.is(status, 404, `a document after error ${code}`);
   }
-  fake.answer = () => failure(43);
+  fake.handle = () => failure(43);
   const { status, json, headers } = await send(`${service.url}/data`);
   assert.is(status, 503);
   assert.is(json.type, 'urn:problem-type:database-unavailable');
@@ -161,13 +162,13 @@ test('every read is repeated, too, and ends as a 503', async ({ fake, service, p
 const refusals = [2, 15, 22, 52, 56, 57, 121, 10_334];
 
 for (const code of refusals) {
-  test(`error ${code} refuses the document and no other`, async ({ fake, patient }) => {
+  test(`error ${code} refuses only its document`, async ({ fake, patient }) => {
     const isBad = ({ data }: Stored) => 'bad' in data;
-    // as a server that can't read a command, and as one that tells of each document
-    fake.answer = (command, proceed) =>
+    // like a server that can't parse the command, and then like one that reports on each document
+    fake.handle = (command, proceed) =>
       documentsOf(command).some(isBad) ? failure(code) : proceed();
     await checkNeighbours();
-    fake.answer = (command, proceed) => {
+    fake.handle = (command, proceed) => {
       const documents = documentsOf(command);
       const index = documents.findIndex(isBad);
       if (index < 0) return proceed();
@@ -184,34 +185,34 @@ for (const code of refusals) {
       const all = [1, 2, 3, 4].map((n) =>
         post(`${patient.url}/data`, n === 3 ? { bad: n } : { n }),
       );
-      const answers = await Promise.all(all);
+      const responses = await Promise.all(all);
       assert.equal(
-        answers.map(({ status }) => status),
+        responses.map(({ status }) => status),
         [201, 201, 422, 201],
       );
       assert.is(fake.documents.size, 3);
-      return answers[2];
+      return responses[2];
     }
   });
 }
 
-test('no code that a server may answer with makes a 500', async ({ fake, patient }) => {
+test('no error code of a server leads to a 500', async ({ fake, patient }) => {
   const codes = Array.from({ length: 20_000 }, (_, n) => n + 1).filter(
     (code) => code <= 500 || code % 97 === 0 || refusals.includes(code) || code === 11_000,
   );
-  const answered = new Set<unknown>();
-  fake.answer = (command, proceed) => {
+  const failedOnce = new Set<unknown>();
+  fake.handle = (command, proceed) => {
     const writeErrors = documentsOf(command).flatMap(({ data }, index) => {
       const { code } = data as { code: number };
-      if (answered.has(code)) return [];
-      answered.add(code);
+      if (failedOnce.has(code)) return [];
+      failedOnce.add(code);
       return [{ index, code, errmsg: `error ${code}` }];
     });
     if (writeErrors.length === 0) return proceed();
     const failed = new Set(writeErrors.map(({ index }) => index));
-    const taken = documentsOf(command).filter((_, index) => !failed.has(index));
-    for (const stored of taken) fake.documents.set(stored._id, stored);
-    return { ok: 1, n: taken.length, writeErrors };
+    const accepted = documentsOf(command).filter((_, index) => !failed.has(index));
+    for (const stored of accepted) fake.documents.set(stored._id, stored);
+    return { ok: 1, n: accepted.length, writeErrors };
   };
   const statuses = await Promise.all(
     codes.map(async (code) => (await post(`${patient.url}/data`, { code })).status),
@@ -223,9 +224,9 @@ test('no code that a server may answer with makes a 500', async ({ fake, patient
   assert.is(fake.documents.size, codes.length - refusals.length);
 });
 
-test('an answer that makes no sense is an error like others', async ({ fake, service }) => {
+test('a malformed reply is an error like any other', async ({ fake, service }) => {
   for (const reply of [{ ok: 1 }, { ok: 1, n: 0 }, { ok: 1, n: 2 }, { ok: 1, n: 'x' }, {}]) {
-    fake.answer = (command, proceed) => (command.insert ? reply : proceed());
+    fake.handle = (command, proceed) => (command.insert ? reply : proceed());
     const { status, json } = await post(`${service.url}/data`, {});
     assert.is(status, 503, JSON.stringify(reply));
     assert.match(json.detail, /may be stored/);

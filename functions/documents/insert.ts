@@ -1,141 +1,102 @@
 import { COLLECTION, type Session, type Stored } from '../mongo/client';
 import type { Attempt, Database } from '../mongo/database';
-import { later } from '../mongo/later';
+import { libraries } from '../mongo/lazy-libraries';
 import { KeyReused, Refused } from '../runtime/errors';
-import type { Document } from './document';
 import { dateOf, newId } from './id';
-import { quotedName } from './quoted-name';
+import type { PendingDocument } from './pending-document';
+import { refusalOf } from './refusal';
 
-/** A document on its way into the database. */
-export interface Insert {
-  /** Chosen before the write, so that one whose acknowledgement was lost can be repeated. */
-  id: string;
-  createdAt: Date;
-  document: Document;
-  /** The Idempotency-Key that it came with, and a hash of it. */
-  key?: string | undefined;
-  fingerprint?: string | undefined;
-  /** How often MongoDB may have got it. */
-  sends: number;
-  /** Called by the driver when it writes the document into a command, which is then sent. */
-  toBSON(): Stored;
-}
-
-export function toInsert(document: Document, key: string | undefined): Insert {
-  const id = newId();
-  return {
-    id,
-    createdAt: dateOf(id),
-    document,
-    key,
-    fingerprint: key === undefined ? undefined : fingerprintOf(document),
-    sends: 0,
-    toBSON() {
-      this.sends++;
-      const stored: Stored = {
-        _id: this.id,
-        createdAt: this.createdAt,
-        data: this.document.value(),
-      };
-      if (this.key !== undefined) {
-        stored.idempotencyKey = this.key;
-        stored.fingerprint = this.fingerprint as string;
-      }
-      return stored;
-    },
-  };
-}
-
-/** Of what is stored: the white space of the request, and how it wrote its numbers, do not count. */
-function fingerprintOf({ json }: Document): string {
-  return later().createHash('sha256').update(json).digest('base64');
-}
-
-/** Nothing when it is stored, durably and once, or why it is not. */
+/** Undefined if the document is stored, durably and once, or else why it is not. */
 export type Outcome = Error | undefined;
 
 /**
  * Inserts documents with one command, and repeats it until each of them is stored or refused, or the
- * deadline has come. One that is refused takes none of the others with it.
+ * deadline has passed. A refused document does not affect the others.
  *
- * @param since when the first of them came, in ms as `performance.now()` tells them
- * @returns for each, in their order, its outcome: Refused, KeyReused, or Unavailable when it may have
- *   been sent (see `sends`) and was not acknowledged
+ * @param waitingSince when the oldest request in the batch arrived, in ms on the clock of
+ *   `performance.now()`
+ * @returns the outcome of each document, in order: Refused, KeyReused, or Unavailable if it was not
+ *   acknowledged (`sends` tells whether it may have been sent)
  */
 export async function insertBatch(
   database: Database,
-  batch: Insert[],
-  since: number,
+  batch: PendingDocument[],
+  waitingSince: number,
 ): Promise<Outcome[]> {
-  const outcomes = new Map<Insert, Outcome>();
-  const open = () => batch.filter((insert) => !outcomes.has(insert));
+  const outcomes = new Map<PendingDocument, Outcome>();
+  const remaining = () => batch.filter((pending) => !outcomes.has(pending));
   try {
-    await database.run('insert', (attempt) => insertOpen(attempt, open(), outcomes), since);
+    await database.run(
+      'insert',
+      (attempt) => insertRemaining(attempt, remaining(), outcomes),
+      waitingSince,
+    );
   } catch (error) {
-    for (const insert of open()) outcomes.set(insert, error as Error);
+    for (const pending of remaining()) outcomes.set(pending, error as Error);
   }
-  return batch.map((insert) => outcomes.get(insert));
+  return batch.map((pending) => outcomes.get(pending));
 }
 
-/** Inserts what has no outcome yet. @throws what is a reason to try again with the rest */
-async function insertOpen(
+/** Inserts the documents that have no outcome yet. @throws an error for which to try again */
+async function insertRemaining(
   attempt: Attempt,
-  open: Insert[],
-  outcomes: Map<Insert, Outcome>,
+  remaining: PendingDocument[],
+  outcomes: Map<PendingDocument, Outcome>,
 ): Promise<void> {
-  let reason: unknown;
-  let batch = open;
-  if (open.some(({ key }) => key !== undefined)) {
+  let indexError: unknown;
+  let batch = remaining;
+  if (remaining.some(({ key }) => key !== undefined)) {
     await indexKeys(attempt).catch((error) => {
-      reason = error;
-      batch = open.filter(({ key }) => key === undefined);
+      indexError = error;
+      batch = remaining.filter(({ key }) => key === undefined);
     });
   }
   if (batch.length > 0) await insertAll(attempt, batch, outcomes);
-  if (reason) throw reason;
+  if (indexError) throw indexError;
 }
 
-/** Inserts a batch. @throws what is a reason to try again with those that have no outcome then */
+/** Inserts a batch. @throws an error for which to try again, with those that have no outcome then */
 async function insertAll(
   attempt: Attempt,
-  batch: Insert[],
-  outcomes: Map<Insert, Outcome>,
+  batch: PendingDocument[],
+  outcomes: Map<PendingDocument, Outcome>,
 ): Promise<void> {
   let reply: Reply;
   try {
     reply = await sendInsert(attempt, batch);
   } catch (error) {
-    const refusal = refusalBy(error, batch);
+    const refusal = refusalOf(error, batch);
     if (!refusal) throw error;
     if (batch.length === 1) {
-      outcomes.set(batch[0] as Insert, refusal);
+      outcomes.set(batch[0] as PendingDocument, refusal);
       return;
     }
-    // one that can't be encoded, or that the server can't read, fails all: the halves tell which
+    // a document that can't be encoded, or that the server can't parse, fails the whole command:
+    // halve the batch to find it
     const half = batch.length >> 1;
     await insertAll(attempt, batch.slice(0, half), outcomes);
     return insertAll(attempt, batch.slice(half), outcomes);
   }
   const { n, writeErrors = [], writeConcernError } = reply;
-  if (writeConcernError) throw errorOf(writeConcernError);
+  if (writeConcernError) throw toServerError(writeConcernError);
   if (n + writeErrors.length !== batch.length) {
-    throw errorOf({ errmsg: `MongoDB has answered for ${n} of ${batch.length} documents` });
+    throw toServerError({ errmsg: `MongoDB's reply covers ${n} of ${batch.length} documents` });
   }
 
   const failed = new Map(writeErrors.map((error) => [batch[error.index], error]));
-  const isTaken = (insert: Insert) => failed.get(insert)?.code === DUPLICATE_KEY;
-  const keys = batch.filter(isTaken).flatMap(({ key }) => key ?? []);
+  const isDuplicate = (pending: PendingDocument) => failed.get(pending)?.code === DUPLICATE_KEY;
+  const keys = batch.filter(isDuplicate).flatMap(({ key }) => key ?? []);
   const earlier = keys.length > 0 ? await findByKeys(attempt, keys) : new Map<string, Stored>();
-  let reason: unknown;
-  for (const insert of batch) {
-    const error = failed.get(insert);
+  let retryReason: unknown;
+  for (const pending of batch) {
+    const error = failed.get(pending);
     try {
-      outcomes.set(insert, error && outcomeOf(insert, error, earlier.get(insert.key ?? '')));
-    } catch (again) {
-      reason = again;
+      outcomes.set(pending, error && outcomeOf(pending, error, earlier.get(pending.key ?? '')));
+    } catch (reason) {
+      retryReason = reason;
     }
   }
-  if (reason) throw reason;
+  if (retryReason) throw retryReason;
 }
 
 /** https://www.mongodb.com/docs/manual/reference/command/insert/#output */
@@ -152,8 +113,11 @@ interface WriteError {
   keyPattern?: object;
 }
 
-/** The command itself: the driver's insertMany wraps what it fails of, and hides a lost connection. */
-async function sendInsert({ db, signal, maxTimeMS }: Attempt, batch: Insert[]): Promise<Reply> {
+/** Sends the bare command, because the driver's insertMany wraps errors and hides a lost connection. */
+async function sendInsert(
+  { db, signal, maxTimeMS }: Attempt,
+  batch: PendingDocument[],
+): Promise<Reply> {
   const command = {
     insert: COLLECTION,
     documents: batch,
@@ -164,9 +128,9 @@ async function sendInsert({ db, signal, maxTimeMS }: Attempt, batch: Insert[]): 
   try {
     return (await db.command(command, { signal })) as unknown as Reply;
   } catch (error) {
-    const { MongoError } = later();
+    const { MongoError } = libraries();
     if (error instanceof MongoError && error.hasErrorLabel('NoWritesPerformed')) {
-      for (const insert of batch) insert.sends--;
+      for (const pending of batch) pending.sends--;
     }
     throw error;
   }
@@ -174,27 +138,34 @@ async function sendInsert({ db, signal, maxTimeMS }: Attempt, batch: Insert[]): 
 
 const DUPLICATE_KEY = 11_000;
 
-/** @throws what is a reason to try again */
-function outcomeOf(insert: Insert, error: WriteError, earlier: Stored | undefined): Outcome {
+/**
+ * @param earlier the stored document that has the same Idempotency-Key, if any
+ * @throws an error for which to try again
+ */
+function outcomeOf(
+  pending: PendingDocument,
+  error: WriteError,
+  earlier: Stored | undefined,
+): Outcome {
   const { code, errmsg, keyPattern } = error;
-  const refusal = refusalBy(errorOf(error), [insert]);
+  const refusal = refusalOf(toServerError(error), [pending]);
   if (refusal) return refusal;
-  if (code !== DUPLICATE_KEY) throw errorOf(error);
-  if (earlier) return adopt(insert, earlier);
-  // FerretDB does not tell which index it was
-  const isOwnId = keyPattern ? '_id' in keyPattern : insert.key === undefined;
-  if (isOwnId && insert.sends > 1) return undefined;
-  if (isOwnId) {
-    // never sent before, so it is another document's
-    insert.id = newId();
-    insert.createdAt = dateOf(insert.id);
-  } else if (insert.key === undefined) {
+  if (code !== DUPLICATE_KEY) throw toServerError(error);
+  if (earlier) return adopt(pending, earlier);
+  // FerretDB does not say which index it was
+  const isDuplicateId = keyPattern ? '_id' in keyPattern : pending.key === undefined;
+  if (isDuplicateId && pending.sends > 1) return undefined; // stored by an earlier attempt
+  if (isDuplicateId) {
+    // it was never sent before, so the id belongs to another document
+    pending.id = newId();
+    pending.createdAt = dateOf(pending.id);
+  } else if (pending.key === undefined) {
     return new Refused(errmsg, [], error);
   }
-  throw errorOf(error);
+  throw toServerError(error);
 }
 
-/** The command that found them taken has waited until what took them was durable. */
+/** The insert that failed has waited until the documents found here were durable. */
 async function findByKeys(
   { documents, signal, maxTimeMS }: Attempt,
   keys: string[],
@@ -213,20 +184,21 @@ async function findByKeys(
   return new Map(found.map((stored) => [String(stored.idempotencyKey), stored]));
 }
 
-function adopt(insert: Insert, { _id, createdAt, fingerprint }: Stored): Outcome {
-  if (fingerprint !== insert.fingerprint) return new KeyReused();
-  insert.id = _id;
-  insert.createdAt = createdAt;
+/** Takes the id and date of the document that was stored under the same key, if it is the same. */
+function adopt(pending: PendingDocument, { _id, createdAt, fingerprint }: Stored): Outcome {
+  if (fingerprint !== pending.fingerprint) return new KeyReused();
+  pending.id = _id;
+  pending.createdAt = createdAt;
   return undefined;
 }
 
-/** When collections had their index, in ms as `performance.now()` tells them. */
-const indexed = new WeakMap<object, number>();
-const indexedForMs = 1000;
+/** When the index of a collection was last ensured, in ms on the clock of `performance.now()`. */
+const indexedAt = new WeakMap<object, number>();
+const indexIntervalMs = 1000;
 
 /**
- * Makes sure that a key is there once, by a unique index: sparse, so that documents without a key
- * aren't in it. Once a second, while posts have keys, as someone may have dropped the collection.
+ * Ensures the unique index on Idempotency-Keys. It is sparse, so that documents without a key are not
+ * in it. Repeated at most once a second, because the collection may have been dropped.
  */
 export async function indexKeys({
   db,
@@ -234,54 +206,19 @@ export async function indexKeys({
   retired,
   signal = retired,
 }: Pick<Session, 'db' | 'documents'> & Partial<Session & Attempt>): Promise<void> {
-  const begin = performance.now();
-  if (begin - (indexed.get(documents) ?? Number.NEGATIVE_INFINITY) < indexedForMs) return;
+  const now = performance.now();
+  if (now - (indexedAt.get(documents) ?? Number.NEGATIVE_INFINITY) < indexIntervalMs) return;
   const index = {
     key: { idempotencyKey: 1 },
     name: 'idempotencyKey_1',
     unique: true,
     sparse: true,
   };
-  // the driver's createIndex would take no signal
+  // the driver's createIndex takes no signal
   await db.command({ createIndexes: COLLECTION, indexes: [index] }, signal ? { signal } : {});
-  indexed.set(documents, begin);
+  indexedAt.set(documents, now);
 }
 
-function errorOf({ code, errmsg }: { code?: number; errmsg: string }): Error {
-  return new (later().MongoServerError)({ message: errmsg, code });
-}
-
-/** Codes by which a server refuses a document for what is in it. */
-const refusalCodes = new Set<unknown>([
-  2, // BadValue
-  15, // Overflow: nested too deep
-  22, // InvalidBSON
-  52, // DollarPrefixedFieldName
-  56, // EmptyFieldName
-  57, // DottedFieldName
-  121, // DocumentValidationFailure
-  10_334, // BSONObjectTooLarge
-]);
-
-/** A refusal in the server's words, which name the field, or in those of the BSON library. */
-function refusalBy(error: unknown, batch: Insert[]): Refused | undefined {
-  const { BSON, MongoServerError } = later();
-  const isRefusal =
-    error instanceof MongoServerError
-      ? refusalCodes.has(error.code)
-      : BSON.BSONError.isBSONError(error) && !batch.every(isEncodable); // else it is of the reply
-  if (!isRefusal) return undefined;
-  const { message } = error as Error;
-  const name = quotedName(message);
-  // some repeat the whole value
-  const reason = message.length > 500 ? `${message.slice(0, 500)}…` : message;
-  return new Refused(reason, name === undefined ? [] : [name], error);
-}
-
-function isEncodable({ document }: Insert): boolean {
-  try {
-    return later().BSON.serialize(document.value()).length > 0;
-  } catch {
-    return false;
-  }
+function toServerError({ code, errmsg }: { code?: number; errmsg: string }): Error {
+  return new (libraries().MongoServerError)({ message: errmsg, code });
 }

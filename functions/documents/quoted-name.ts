@@ -1,12 +1,12 @@
 /**
- * Finds the name of the field in a server's message. FerretDB puts it in double quotes, with the
- * escapes of Go, and MongoDB in single quotes, as it is.
+ * Finds the name of the field in a server's error message. FerretDB puts it in double quotes, with
+ * the escapes of Go, and MongoDB in single quotes, as it is.
  *
- * @returns the first name that is quoted
+ * @returns the first quoted name
  */
 export function quotedName(message: string): string | undefined {
   const [, escaped, plain] = /"((?:[^"\\]|\\.)*)"|['`]([^'`]*)['`]/.exec(message) ?? [];
-  return escaped?.replace(goEscape, character) ?? plain;
+  return escaped?.replace(goEscape, unescaped) ?? plain;
 }
 
 const goEscape = /\\(?:x(..)|u(....)|U(.{8})|(.))/g;
@@ -21,7 +21,7 @@ const controls: Record<string, string> = {
   v: '\v',
 };
 
-function character(_: string, x?: string, u?: string, U?: string, letter = ''): string {
+function unescaped(_: string, x?: string, u?: string, U?: string, letter = ''): string {
   const code = x ?? u ?? U;
   return code ? String.fromCodePoint(Number.parseInt(code, 16)) : (controls[letter] ?? letter);
 }

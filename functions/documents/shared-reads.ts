@@ -1,77 +1,78 @@
-import { takeTurns } from './turns';
+import { runInRounds } from './rounds';
 
-/** What readers share. */
-export interface Shared<Result> {
+/** The result of a read that several callers share. */
+export interface SharedResult<Result> {
   value: Result;
-  /** To be called once by each of them, when they need it no longer. */
+  /** To be called once by each caller, when it no longer needs the value. */
   release(): void;
 }
 
-/** A query that is not sent yet. */
-interface Query<Result> {
-  readers: number;
+/** A read that callers still join. */
+interface PendingRead<Result> {
+  callers: number;
   send(): void;
-  result: Promise<Shared<Result>>;
+  result: Promise<SharedResult<Result>>;
 }
 
 /**
- * Lets identical reads share a query: those that come while one is under way wait and share the
- * next. So whoever asks gets the result of a query that was sent after they asked, and everyone
- * reads their own writes.
+ * Lets identical reads share a query: callers that arrive while one is in flight share the next.
+ * Every caller gets the result of a query that was sent after its call, and so reads its own writes.
  *
- * @param read sends a query; `since` is when the first of those who share it came, in ms as
- *   `performance.now()` tells them
- * @param dispose is called when all who share a result have released it
+ * @param read sends a query; `waitingSince` is when its first caller arrived, in ms on the clock of
+ *   `performance.now()`
+ * @param dispose is called when all callers that share a result have released it
+ * @returns reads by a key: reads with the same key are identical
  */
 export function sharedReads<Result>(
-  read: (key: string, since: number) => Promise<Result>,
+  read: (key: string, waitingSince: number) => Promise<Result>,
   dispose: (result: Result) => void,
 ) {
-  const asked = new Map<string, () => Promise<Shared<Result>>>();
+  const readers = new Map<string, () => Promise<SharedResult<Result>>>();
 
-  function queriesFor(key: string): () => Promise<Shared<Result>> {
-    let next: Query<Result> | undefined;
-    const came = takeTurns(() => {
+  /** Reads of one key. Removes itself when no caller is left. */
+  function createReader(key: string): () => Promise<SharedResult<Result>> {
+    let next: PendingRead<Result> | undefined;
+    const arrived = runInRounds(() => {
       if (!next) {
-        asked.delete(key);
+        readers.delete(key);
         return undefined;
       }
-      const { readers, send, result } = next;
+      const { callers, send, result } = next;
       next = undefined;
       send();
-      return { size: readers, done: result };
+      return { size: callers, done: result };
     }, Number.POSITIVE_INFINITY);
     return () => {
-      next ??= queryOf(key);
-      next.readers++;
-      came();
+      next ??= createPendingRead(key);
+      next.callers++;
+      arrived();
       return next.result;
     };
   }
 
-  function queryOf(key: string): Query<Result> {
-    const since = performance.now();
+  function createPendingRead(key: string): PendingRead<Result> {
+    const waitingSince = performance.now();
     let send = () => {};
-    const result = new Promise<Shared<Result>>((resolve) => {
-      send = () => resolve(read(key, since).then((value) => share(value, query.readers)));
+    const result = new Promise<SharedResult<Result>>((resolve) => {
+      send = () => resolve(read(key, waitingSince).then((value) => share(value, pending.callers)));
     });
-    const query = { readers: 0, send, result };
-    return query;
+    const pending = { callers: 0, send, result };
+    return pending;
   }
 
-  function share(value: Result, readers: number): Shared<Result> {
-    let left = readers;
+  function share(value: Result, callers: number): SharedResult<Result> {
+    let remaining = callers;
     return {
       value,
       release() {
-        if (--left === 0) dispose(value);
+        if (--remaining === 0) dispose(value);
       },
     };
   }
 
-  return (key: string): Promise<Shared<Result>> => {
-    const ask = asked.get(key) ?? queriesFor(key);
-    asked.set(key, ask);
-    return ask();
+  return (key: string): Promise<SharedResult<Result>> => {
+    const readNext = readers.get(key) ?? createReader(key);
+    readers.set(key, readNext);
+    return readNext();
   };
 }

@@ -4,107 +4,105 @@ import type { Memory, Reservation } from '../runtime/memory';
 import { itemJson } from './bson-json';
 import { groupCommit } from './group-commit';
 import { observeId } from './id';
-import { type Insert, insertBatch } from './insert';
-import { type Shared, sharedReads } from './shared-reads';
+import { insertBatch } from './insert';
+import type { PendingDocument } from './pending-document';
+import { type SharedResult, sharedReads } from './shared-reads';
 
-/** JSON that is ready to be sent. */
-export interface Json {
+/** JSON that is ready to be sent, and the memory reserved for it. */
+export interface ReservedJson {
   body: Buffer;
-  room: Reservation;
+  reservation: Reservation;
 }
 
-/** The documents of a database. Each method throws Unavailable when that doesn't answer in time. */
+/** The stored documents. Each method throws Unavailable if MongoDB does not respond in time. */
 export interface Store {
   /**
-   * Stores a document. When this resolves, the write is acknowledged as durable.
+   * Stores a document. Resolves when the write is acknowledged as durable.
    *
-   * @param insert made by `toInsert`. Its id and its date are another's afterwards, if one with the same
-   *   key was stored before
-   * @param since when its request began to wait, in ms as `performance.now()` tells them
-   * @throws {Refused} when MongoDB refuses the document
-   * @throws {KeyReused} when one with the same key was stored before, and was another document
+   * @param pending gets the id and date of the stored document, if that was posted before with the
+   *   same key
+   * @param waitingSince when its request started to wait, in ms on the clock of `performance.now()`
+   * @throws {Refused} if MongoDB refuses the document
+   * @throws {KeyReused} if another document was stored with the same key
    */
-  insert(insert: Insert, since: number): Promise<void>;
+  insert(pending: PendingDocument, waitingSince: number): Promise<void>;
   /**
-   * Lists documents, newest first. Pages are told apart by the last id seen, so what is written
-   * meanwhile neither moves nor repeats what was there before.
+   * Lists documents, newest first. A cursor is the last id of the previous page, so concurrent writes
+   * neither shift nor repeat documents.
    *
-   * @returns a page as JSON, `{"items", "next"}`, of 8 MiB at most and one document more; to be
-   *   released when it was sent
-   * @throws {Overloaded} when no memory for it becomes free in time
+   * @returns a page as JSON, `{"items", "next"}`, of at most 8 MiB and one document; to be released
+   *   when it was sent
+   * @throws {Overloaded} if no memory for it becomes free in time
    */
-  list(limit: number, cursor?: string): Promise<Shared<Json>>;
-  /** @returns the document of this id as JSON, if there is one; otherwise as for `list` */
-  find(id: string): Promise<Shared<Json | undefined>>;
+  list(limit: number, cursor?: string): Promise<SharedResult<ReservedJson>>;
+  /** @returns the document with this id as JSON, if there is one; otherwise as for `list` */
+  find(id: string): Promise<SharedResult<ReservedJson | undefined>>;
 }
 
-/** MongoDB takes a command of 16 MiB. Half of that costs no more for each byte, and less memory. */
+/**
+ * MongoDB takes commands of up to 16 MiB. Half of that is as efficient per byte, and takes less
+ * memory.
+ */
 const batchLimits = { count: 1000, bytes: 8 * 1024 * 1024 };
 
-/** After which a page ends early, so that large documents do not add up. */
+/** A page ends early after this many bytes, so that large documents do not add up. */
 const PAGE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Memory to make a page with: MongoDB answers with up to 16 MiB of BSON, which the driver holds
- * twice for a moment, and a page of 8 MiB and a document more is made of it.
+ * Memory to make a page: MongoDB sends up to 16 MiB of BSON, which the driver briefly holds twice,
+ * and it becomes a page of 8 MiB and one document.
  */
-const PAGE_ROOM = 40 * 1024 * 1024;
+const PAGE_MEMORY = 40 * 1024 * 1024;
 
-/** Likewise for one document, of which 1 MiB of JSON can be 6.5 MiB of BSON. */
-const DOCUMENT_ROOM = 12 * 1024 * 1024;
+/** Memory to make one document, of which 1 MiB of JSON can be 6.5 MiB of BSON. */
+const DOCUMENT_MEMORY = 12 * 1024 * 1024;
 
-/** @param timeoutMs after which a request that waits is given up */
+/** @param timeoutMs how long a request may wait */
 export function openStore(database: Database, memory: Memory, timeoutMs: number): Store {
-  const insert = groupCommit<Insert>(
-    (batch, since) => insertBatch(database, batch, since),
+  const enqueue = groupCommit<PendingDocument>(
+    (batch, waitingSince) => insertBatch(database, batch, waitingSince),
     batchLimits,
   );
 
-  /** Reads JSON with room for it, which is taken when MongoDB is there to answer. */
-  async function read(
+  /** Reads JSON. Reserves memory for it only once MongoDB is reachable. */
+  async function readJson(
     name: 'find' | 'list',
     bytes: number,
-    since: number,
-    query: (attempt: Attempt) => Promise<Buffer | undefined>,
-  ): Promise<Json | undefined> {
-    await database.ready(since);
-    const room = await memory.reserve(bytes, 'read', since + timeoutMs);
+    waitingSince: number,
+    operation: (attempt: Attempt) => Promise<Buffer | undefined>,
+  ): Promise<ReservedJson | undefined> {
+    await database.ready(waitingSince);
+    const reservation = await memory.reserve(bytes, 'read', waitingSince + timeoutMs);
     try {
-      const body = await database.run(name, query, since);
-      if (!room.resize(body?.length ?? 0)) throw new Overloaded('no memory for so much JSON');
-      return body && { body, room };
+      const body = await database.run(name, operation, waitingSince);
+      if (!reservation.resize(body?.length ?? 0)) {
+        throw new Overloaded('no memory for JSON larger than expected');
+      }
+      return body && { body, reservation };
     } catch (error) {
-      room.release();
+      reservation.release();
       throw error;
     }
   }
 
   const list = sharedReads(
-    (key, since) => {
+    (key, waitingSince) => {
       const [limit, cursor] = key.split(' ') as [string, string];
-      return read('list', PAGE_ROOM, since, (attempt) =>
+      return readJson('list', PAGE_MEMORY, waitingSince, (attempt) =>
         findPage(attempt, Number(limit), cursor),
-      ) as Promise<Json>;
+      ) as Promise<ReservedJson>;
     },
-    ({ room }) => room.release(),
+    ({ reservation }) => reservation.release(),
   );
 
   const find = sharedReads(
-    (id, since) =>
-      read('find', DOCUMENT_ROOM, since, async ({ documents, maxTimeMS, signal }) => {
-        const stored = await documents.findOne(
-          { _id: id },
-          { raw: true, projection, maxTimeMS, signal },
-        );
-        if (!stored) return undefined;
-        observeId(id);
-        return itemJson(stored as unknown as Uint8Array).json;
-      }),
-    (found) => found?.room.release(),
+    (id, waitingSince) =>
+      readJson('find', DOCUMENT_MEMORY, waitingSince, (attempt) => findDocument(attempt, id)),
+    (found) => found?.reservation.release(),
   );
 
   return {
-    insert: (one, since) => insert(one, one.document.bytes, since),
+    insert: (pending, waitingSince) => enqueue(pending, pending.document.bytes, waitingSince),
     list: (limit, cursor = '') => list(`${limit} ${cursor}`),
     find,
   };
@@ -114,6 +112,17 @@ export function openStore(database: Database, memory: Memory, timeoutMs: number)
 const afterAllIds = 'g';
 
 const projection = { createdAt: 1, data: 1 };
+
+async function findDocument(
+  { documents, maxTimeMS, signal }: Attempt,
+  id: string,
+): Promise<Buffer | undefined> {
+  const options = { raw: true, projection, maxTimeMS, signal };
+  const stored = await documents.findOne({ _id: id }, options);
+  if (!stored) return undefined;
+  observeId(id);
+  return itemJson(stored as unknown as Uint8Array).json;
+}
 
 async function findPage(
   { documents, maxTimeMS, signal }: Attempt,
@@ -127,7 +136,7 @@ async function findPage(
       projection,
       sort: { _id: -1 },
       limit: limit + 1,
-      batchSize: limit + 1, // all at once, unless they are large: MongoDB's first batch is of 101
+      batchSize: limit + 1, // all in one batch if they fit: MongoDB's default is 101
       maxTimeMS,
       signal,
     },

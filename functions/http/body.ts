@@ -13,7 +13,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * @throws {Problem} 415 for a content type or coding other than plain JSON's, 413 for a body over the
  *   limit
  */
-export function announcedSize(req: IncomingMessage, limit: number): number {
+export function declaredSize(req: IncomingMessage, limit: number): number {
   const { 'content-type': contentType = '', 'content-encoding': coding = 'identity' } = req.headers;
   if (coding.toLowerCase() !== 'identity') {
     throw new Problem('unsupported-content-coding', 'Send the body without a Content-Encoding.', {
@@ -50,7 +50,7 @@ export interface HostedRequest extends IncomingMessage {
  * @param limit the most bytes that are taken
  * @throws {Problem} 413 for a body over the limit
  */
-export function readAtOnce(req: HostedRequest, limit: number): Buffer | undefined {
+export function readBuffered(req: HostedRequest, limit: number): Buffer | undefined {
   const body: Buffer | undefined =
     req.rawBody ?? (req.complete && !req.destroyed ? (req.read() ?? Buffer.alloc(0)) : undefined);
   if (body && body.length > limit) throw tooLarge(limit);

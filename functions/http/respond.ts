@@ -49,7 +49,7 @@ async function sendPieces(
   parts: (string | Buffer)[],
   transfer: Transfer | undefined,
 ): Promise<void> {
-  const gone = new Promise<void>((resolve) => whenSent(res, resolve));
+  const gone = new Promise<void>((resolve) => whenClosed(res, resolve));
   for (const part of parts) {
     const bytes = Buffer.from(part);
     for (let at = 0; at < bytes.length; at += pieceBytes) {
@@ -80,7 +80,7 @@ export function commonHeaders(req: Pick<IncomingMessage, 'headers'>): string[] {
 }
 
 /** Calls back when a response was taken, or its client is gone. */
-export function whenSent(res: ServerResponse, done: () => void): void {
+export function whenClosed(res: ServerResponse, done: () => void): void {
   if (res.closed || res.destroyed) done();
   else res.on('close', done);
 }

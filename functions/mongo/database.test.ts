@@ -8,7 +8,8 @@ import * as assert from 'uvu/assert';
 import { startDatabase } from '../../tools/database/embedded-database';
 import { type FaultyProxy, startProxy } from '../../tools/network/faulty-proxy';
 import { checkDocument, toDocument } from '../documents/document';
-import { insertBatch, toInsert } from '../documents/insert';
+import { insertBatch } from '../documents/insert';
+import { toPendingDocument } from '../documents/pending-document';
 import { parts } from '../index';
 import { Unavailable } from '../runtime/errors';
 import { startFakeMongod } from '../testing/fake-mongod';
@@ -94,7 +95,7 @@ healing('no connection stays out of the pool when large documents were not taken
   const insert = (count: number) => {
     const batch = Array.from({ length: count }, (_, n) => {
       const { value, elements } = checkDocument({ n, text });
-      return toInsert(toDocument(value, elements), undefined);
+      return toPendingDocument(toDocument(value, elements), undefined);
     });
     return insertBatch(database, batch, performance.now());
   };
@@ -170,11 +171,11 @@ deadline('an operation that hangs is given up, and its signal tells the driver',
   const database = openDatabase({ ...mongo, uri: fake.uri, timeoutMs: 500 });
   try {
     await find(database);
-    fake.answer = (command, proceed) => (command.find ? undefined : proceed());
+    fake.handle = (command, proceed) => (command.find ? undefined : proceed());
     assert.match(await causeOf(find(database)), /has not answered in time/);
     const bounds = fake.commands.flatMap(({ find, maxTimeMS }) => (find ? [maxTimeMS] : []));
     assert.ok(bounds.every((ms) => Number(ms) <= 500));
-    fake.answer = (_, proceed) => proceed();
+    fake.handle = (_, proceed) => proceed();
     await until(async () => (await find(database)) === null);
   } finally {
     await database.close();

@@ -5,7 +5,7 @@ import type { MongoClient, MongoClientOptions } from 'mongodb';
 import { deferred } from '../runtime/deferred';
 import { ConfigError, Overloaded, Unavailable } from '../runtime/errors';
 import { keepClient, type Reach, type Session } from './client';
-import { later } from './later';
+import { libraries } from './lazy-libraries';
 import { explainUriError } from './uri-options';
 
 /** Where MongoDB is, and how much of it one process may use. */
@@ -274,7 +274,7 @@ function createLimit(ms: number) {
 
 /** Before another attempt: 50 ms, twice as much each time up to a second, and at random less. */
 function pauseMs(tries: number, error: unknown): number {
-  const { MongoError } = later();
+  const { MongoError } = libraries();
   const isOverloaded = error instanceof MongoError && error.hasErrorLabel('SystemOverloadedError');
   const longest = Math.min(50 * 2 ** (tries + (isOverloaded ? 2 : 0) - 1), 1000);
   return longest * (0.5 + Math.random() / 2);
@@ -282,7 +282,7 @@ function pauseMs(tries: number, error: unknown): number {
 
 function createClient(...args: ConstructorParameters<typeof MongoClient>): MongoClient {
   try {
-    return new (later().MongoClient)(...args);
+    return new (libraries().MongoClient)(...args);
   } catch (error) {
     throw new ConfigError([explainUriError(args[0], error)]);
   }
@@ -292,12 +292,12 @@ const AUTHENTICATION_FAILED = 18;
 
 /** Whether MongoDB has taken the operation and answers with an error. */
 function isAnswer(error: unknown): boolean {
-  return error instanceof later().MongoServerError && error.code !== AUTHENTICATION_FAILED;
+  return error instanceof libraries().MongoServerError && error.code !== AUTHENTICATION_FAILED;
 }
 
 /** Whether no connection could be had for an operation. */
 function isNoConnection(error: unknown): boolean {
-  const { MongoError, MongoServerSelectionError } = later();
+  const { MongoError, MongoServerSelectionError } = libraries();
   return (
     error instanceof MongoServerSelectionError ||
     (error instanceof MongoError && error.code === AUTHENTICATION_FAILED)
@@ -306,7 +306,7 @@ function isNoConnection(error: unknown): boolean {
 
 /** Whether an error is MongoDB's, the driver's or the network's, and not one of our own. */
 function isFault(error: unknown): boolean {
-  const { BSON, MongoError, MongoInvalidArgumentError } = later();
+  const { BSON, MongoError, MongoInvalidArgumentError } = libraries();
   if (error instanceof TimedOut || BSON.BSONError.isBSONError(error)) return true;
   if (error instanceof MongoError) return !(error instanceof MongoInvalidArgumentError);
   // a socket's own errors, such as EPIPE, come through the driver as they are

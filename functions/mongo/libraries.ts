@@ -1,4 +1,4 @@
-// What the first answer does not need, as a file of its own in what runs. See later.ts.
+// The build makes a file of its own of this, which lazy-libraries.ts loads after the service listens.
 
 export { createHash } from 'node:crypto';
 export {

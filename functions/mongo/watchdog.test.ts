@@ -7,7 +7,7 @@ import { router } from '../http/router';
 import { startFakeMongod } from '../testing/fake-mongod';
 import { until } from '../testing/testing';
 import { keepClient } from './client';
-import { later } from './later';
+import { libraries } from './lazy-libraries';
 import { createWatchdog } from './watchdog';
 
 const unit = suite('watchdog');
@@ -139,7 +139,7 @@ deaf('a database that is away or frozen is watched all the time', async () => {
 deaf.run();
 
 function clientOf(uri: string): MongoClient {
-  return new (later().MongoClient)(uri, {
+  return new (libraries().MongoClient)(uri, {
     heartbeatFrequencyMS: 500,
     connectTimeoutMS: 400,
     serverSelectionTimeoutMS: 400,

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BSON, Long, ObjectId } from 'mongodb';
 import { COLLECTION, type Stored } from '../mongo/client';
 
-// A server of MongoDB's wire protocol, for tests of what no real one can be made to do: answer with
-// a given error, stop in the middle, be polled or streamed. It holds one collection, in memory.
+// A server that speaks MongoDB's wire protocol, for tests of what a real one can't be made to do:
+// reply with a given error, stop in the middle, be polled or streamed. It has one collection, in
+// memory.
 
 export type Command = Record<string, unknown> & { $db: string };
 export type Reply = Record<string, unknown>;
@@ -13,22 +14,22 @@ export type Reply = Record<string, unknown>;
 export interface FakeMongod {
   port: number;
   uri: string;
-  /** What it was asked, but for what the driver asks by itself. */
+  /** The commands received, without those that the driver sends by itself. */
   commands: Command[];
   documents: Map<string, Stored>;
   /**
-   * Decides how a command is answered; at first, as a real server would.
+   * Decides the reply to a command; initially that of a real server.
    *
-   * @param proceed does what the command says
-   * @returns the answer, or nothing for none at all
+   * @param proceed executes the command, and returns that reply
+   * @returns the reply, or undefined to send none
    */
-  answer(command: Command, proceed: () => Reply): Reply | undefined;
-  /** Whether nothing is answered, not even the driver's monitor. */
+  handle(command: Command, proceed: () => Reply): Reply | undefined;
+  /** Whether it sends nothing, not even to the driver's monitor. */
   frozen: boolean;
   close(): void;
 }
 
-/** @param streaming whether it tells the driver by itself how it is, or has to be asked */
+/** @param streaming whether it streams heartbeats to the driver, or has to be polled */
 export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMongod> {
   const sockets = new Set<Socket>();
   const topologyVersion = { processId: new ObjectId(), counter: Long.ZERO };
@@ -51,10 +52,10 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
   function insert({ documents }: Command): Reply {
     const writeErrors: Reply[] = [];
     for (const [index, document] of (documents as Stored[]).entries()) {
-      const twin = [...fake.documents.values()].find(
+      const sameKey = [...fake.documents.values()].find(
         ({ idempotencyKey }) => idempotencyKey && idempotencyKey === document.idempotencyKey,
       );
-      if (!twin && !fake.documents.has(document._id)) fake.documents.set(document._id, document);
+      if (!sameKey && !fake.documents.has(document._id)) fake.documents.set(document._id, document);
       else {
         const keyPattern = fake.documents.has(document._id) ? { _id: 1 } : { idempotencyKey: 1 };
         writeErrors.push({ index, code: 11_000, errmsg: 'E11000 duplicate key', keyPattern });
@@ -65,9 +66,9 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
   }
 
   function find({ filter, limit, $db }: Command): Reply {
-    const wanted = Object.entries(filter as object);
+    const conditions = Object.entries(filter as object);
     const found = [...fake.documents.values()]
-      .filter((stored) => wanted.every(([name, value]) => stored[name as '_id'] === value))
+      .filter((stored) => conditions.every(([name, value]) => stored[name as '_id'] === value))
       .sort((a, b) => (a._id < b._id ? 1 : -1))
       .slice(0, Number(limit) || undefined);
     return { cursor: { id: Long.ZERO, ns: `${$db}.${COLLECTION}`, firstBatch: found }, ok: 1 };
@@ -87,11 +88,11 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
     }
   }
 
-  function take(socket: Socket, message: Buffer): void {
+  function receive(socket: Socket, message: Buffer): void {
     if (fake.frozen) return;
     const id = message.readInt32LE(4);
     if (message.readInt32LE(12) === OP_QUERY) {
-      reply(socket, id, hello());
+      sendLegacy(socket, id, hello());
       return;
     }
     const command = BSON.deserialize(message.subarray(21)) as Command;
@@ -102,8 +103,8 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
       return;
     }
     if (!command.endSessions) fake.commands.push(command);
-    const answer = fake.answer(command, () => proceed(command));
-    if (answer) send(socket, id, answer);
+    const reply = fake.handle(command, () => proceed(command));
+    if (reply) send(socket, id, reply);
   }
 
   const server = createServer((socket) => {
@@ -116,7 +117,7 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
         const length = received.readInt32LE(0);
         const message = received.subarray(0, length);
         received = received.subarray(length);
-        take(socket, message);
+        receive(socket, message);
       }
     });
   });
@@ -127,7 +128,7 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
     uri: `mongodb://127.0.0.1:${port}/`,
     commands: [],
     documents: new Map(),
-    answer: (_, proceed) => proceed(),
+    handle: (_, proceed) => proceed(),
     frozen: false,
     close() {
       server.close();
@@ -148,22 +149,22 @@ let lastId = 0;
 
 /** @returns the id of the message */
 function send(socket: Socket, responseTo: number, document: Reply, flags = 0): number {
-  const prefix = Buffer.alloc(5); // the flags, and the kind of the section that follows
+  const prefix = Buffer.alloc(5); // the flags, and the kind of the section
   prefix.writeInt32LE(flags);
   return write(socket, OP_MSG, responseTo, Buffer.concat([prefix, BSON.serialize(document)]));
 }
 
-/** The answer to the first message of a connection, which is of an older kind. */
-function reply(socket: Socket, responseTo: number, document: Reply): number {
+/** Replies to the first message of a connection, which uses the older OP_QUERY. */
+function sendLegacy(socket: Socket, responseTo: number, document: Reply): number {
   const prefix = Buffer.alloc(20);
   prefix.writeInt32LE(1, 16);
   return write(socket, OP_REPLY, responseTo, Buffer.concat([prefix, BSON.serialize(document)]));
 }
 
-function write(socket: Socket, kind: number, responseTo: number, body: Buffer): number {
+function write(socket: Socket, opCode: number, responseTo: number, body: Buffer): number {
   const header = Buffer.alloc(16);
   const id = ++lastId;
-  for (const [i, value] of [16 + body.length, id, responseTo, kind].entries()) {
+  for (const [i, value] of [16 + body.length, id, responseTo, opCode].entries()) {
     header.writeInt32LE(value, 4 * i);
   }
   if (socket.writable) socket.write(Buffer.concat([header, body]));

@@ -2,8 +2,8 @@ type Libraries = typeof import('./libraries');
 
 let loaded: Libraries | undefined;
 
-/** The libraries that take long to load, and are loaded when they are first asked for. */
-export function later(): Libraries {
+/** The libraries that take long to load: loaded on the first call, so that the service starts fast. */
+export function libraries(): Libraries {
   loaded ??= require('./libraries') as Libraries;
   return loaded;
 }
