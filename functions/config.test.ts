@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { parseConfig } from './config';
 import { ConfigError } from './runtime/errors';
 
-/** Passwords that a careless reader would change. */
+/** Passwords that careless parsing would change. */
 const hostile = [
   ' blank ',
   '\ttab',
@@ -40,7 +40,7 @@ test('defaults', () => {
     memoryBudgetBytes: 134_217_728,
     transferTimeoutMs: 30_000,
     maxConnections: 5000,
-    mongo: { uri: 'mongodb://db', database: 'functions', poolSize: 10, timeoutMs: 5000 },
+    mongo: { uri: 'mongodb://db', databaseName: 'functions', poolSize: 10, timeoutMs: 5000 },
   });
 });
 
@@ -55,18 +55,18 @@ test('host, port, user and password', () => {
   });
   assert.is(mongo.uri, 'mongodb://mongo-service:27018');
   assert.equal(mongo.auth, { username: 'app', password: 'p@ss/w:rd' });
-  assert.is(mongo.database, 'shop');
+  assert.is(mongo.databaseName, 'shop');
   assert.is(mongo.poolSize, 4);
   assert.is(parseConfig({ MONGO_HOST: '::1' }).mongo.uri, 'mongodb://[::1]:27017');
 });
 
-test('the database of the URI, unless MONGO_DATABASE names another', () => {
-  assert.is(parseConfig({ MONGODB_URI: uri }).mongo.database, 'shop');
-  assert.is(parseConfig({ MONGODB_URI: uri, MONGO_DATABASE: 'other' }).mongo.database, 'other');
+test('the database name of the URI, unless MONGO_DATABASE is set', () => {
+  assert.is(parseConfig({ MONGODB_URI: uri }).mongo.databaseName, 'shop');
+  assert.is(parseConfig({ MONGODB_URI: uri, MONGO_DATABASE: 'other' }).mongo.databaseName, 'other');
 });
 
-test('the database of a URI is decoded, and has to be a name', () => {
-  assert.is(parseConfig({ MONGODB_URI: 'mongodb://db/caf%C3%A9' }).mongo.database, 'café');
+test('the database name of a URI is decoded and validated', () => {
+  assert.is(parseConfig({ MONGODB_URI: 'mongodb://db/caf%C3%A9' }).mongo.databaseName, 'café');
   assert.match(
     errorOf({ MONGODB_URI: 'mongodb://db/a.b' }),
     'MONGODB_URI: the name of its database',
@@ -78,7 +78,7 @@ test('an empty variable counts as unset', () => {
   assert.is(config.port, 8080);
 });
 
-test('the password may stand in a file', () => {
+test('the password can be in a file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'config-'));
   process.once('exit', () => rmSync(directory, { recursive: true }));
   const file = join(directory, 'password');
@@ -90,7 +90,7 @@ test('the password may stand in a file', () => {
   assert.is(parseConfig(env).mongo.auth?.password, ' s3cret ');
 });
 
-test('newlines at the end are no part of a secret, and everything else is', () => {
+test('newlines at the end are not part of a secret, everything else is', () => {
   const directory = mkdtempSync(join(tmpdir(), 'config-'));
   process.once('exit', () => rmSync(directory, { recursive: true }));
   const file = join(directory, 'password');
@@ -109,7 +109,7 @@ test('newlines at the end are no part of a secret, and everything else is', () =
   );
 });
 
-test('options of the URI that would change an answer are refused by name, others left out', () => {
+test('URI options that would change results are rejected by name, others removed', () => {
   assert.match(
     errorOf({ MONGODB_URI: `${uri}&raw=true&loadBalanced=true` }),
     /MONGODB_URI: the option raw can't.*\n.*MONGODB_URI: the option loadBalanced can't/,
@@ -117,7 +117,7 @@ test('options of the URI that would change an answer are refused by name, others
   assert.is(parseConfig({ MONGODB_URI: `${uri}&directConnection=true&w=1` }).mongo.uri, uri);
 });
 
-test('one error names every bad variable, and no value', () => {
+test('one error names every invalid variable, and no value', () => {
   const message = errorOf({
     PORT: '80x',
     LOG_LEVEL: 'loud',
@@ -154,7 +154,7 @@ test('one error names every bad variable, and no value', () => {
     assert.not.match(message, value);
 });
 
-test('what contradicts itself is refused', () => {
+test('contradictory settings are rejected', () => {
   assert.match(errorOf({}), 'MONGODB_URI: set this or MONGO_HOST');
   assert.match(errorOf({ MONGODB_URI: uri, MONGO_HOST: 'db' }), 'MONGO_HOST: belongs in');
   assert.match(errorOf({ MONGODB_URI: 'http://db' }), 'MONGODB_URI: must look like');

@@ -11,15 +11,15 @@ z.config(english());
 
 type Environment = Record<string, string | undefined>;
 
-/** The service's settings. Times are in ms, sizes in bytes. */
+/** The settings. Times are in ms, sizes in bytes. */
 export interface Config extends ServerOptions {
   logLevel: (typeof logLevels)[number];
   bodyLimitBytes: number;
-  /** How long requests are still accepted after a signal. */
+  /** How long new requests are accepted after a signal. */
   drainDelayMs: number;
-  /** How long the requests in flight may take after that. */
+  /** How long requests in flight may take after that. */
   drainTimeoutMs: number;
-  /** What all requests in flight may hold together. */
+  /** Memory for all requests in flight. */
   memoryBudgetBytes: number;
   mongo: MongoConfig;
 }
@@ -30,11 +30,12 @@ function integer(minimum: number, maximum: number, fallback: number) {
   return z._default(wholeNumber(minimum, maximum), fallback);
 }
 
-const service = z.object({
+/** The settings that are parsed one by one. Checks across settings are in `connectionSchema`. */
+const serverSchema = z.object({
   PORT: integer(0, 65_535, 8080),
   LOG_LEVEL: z._default(z.enum(logLevels, `must be one of ${logLevels.join(', ')}`), 'info'),
   LOG_REQUESTS: z._default(z.stringbool({ error: 'must be true or false' }), true),
-  // as BSON, JSON is up to 6.5 times as long: more than 2 MiB could be more than MongoDB's 16 MiB
+  // BSON is up to 6.5 times as long as its JSON: over 2 MiB, it could exceed MongoDB's 16 MiB
   BODY_LIMIT_BYTES: integer(1, 2 * 1024 * 1024, 1024 * 1024),
   KEEP_ALIVE_TIMEOUT_MS: integer(0, 600_000, 95_000),
   DRAIN_DELAY_MS: integer(0, 60_000, 1000),
@@ -47,10 +48,11 @@ const service = z.object({
   MONGO_TIMEOUT_MS: integer(100, 300_000, 5000),
 });
 
-const databaseName = /^[^/\\. "$*<>:|?]{1,63}$/;
-const databaseError = 'must be of 1 to 63 characters, without space and /\\."$*<>:|?';
+const databaseNamePattern = /^[^/\\. "$*<>:|?]{1,63}$/;
+const databaseNameError = 'must have 1 to 63 characters, without space and /\\."$*<>:|?';
 
-const database = z
+/** How to reach MongoDB: by URI, or by host, user and password. */
+const connectionSchema = z
   .object({
     MONGODB_URI: z.optional(
       z
@@ -75,7 +77,7 @@ const database = z
     MONGO_USERNAME: z.optional(z.string()),
     MONGO_PASSWORD: z.optional(z.string()),
     MONGO_PASSWORD_FILE: z.optional(z.string()),
-    MONGO_DATABASE: z.optional(z.string().check(z.regex(databaseName, databaseError))),
+    MONGO_DATABASE: z.optional(z.string().check(z.regex(databaseNamePattern, databaseNameError))),
   })
   .check(
     z.check<Environment>(({ value: env, issues }) => {
@@ -84,12 +86,11 @@ const database = z
       const credentials = ['MONGO_USERNAME', 'MONGO_PASSWORD', 'MONGO_PASSWORD_FILE'];
 
       if (!env.MONGODB_URI && !env.MONGO_HOST) {
-        report('MONGODB_URI', 'set this or MONGO_HOST, so that the database can be found');
+        report('MONGODB_URI', 'set this or MONGO_HOST, so that the service can find MongoDB');
       }
       if (env.MONGODB_URI) {
         for (const name of ['MONGO_HOST', ...credentials]) {
-          if (env[name])
-            report(name, 'belongs in MONGODB_URI when that is set: set one of the two');
+          if (env[name]) report(name, 'belongs in MONGODB_URI: set one of the two');
         }
       } else {
         if (env.MONGO_PASSWORD && env.MONGO_PASSWORD_FILE) {
@@ -97,68 +98,69 @@ const database = z
         }
         const password = env.MONGO_PASSWORD ?? env.MONGO_PASSWORD_FILE;
         if (env.MONGO_USERNAME && !password) {
-          report('MONGO_PASSWORD', 'set this or MONGO_PASSWORD_FILE along with MONGO_USERNAME');
+          report('MONGO_PASSWORD', 'set this or MONGO_PASSWORD_FILE together with MONGO_USERNAME');
         }
         if (password && !env.MONGO_USERNAME)
-          report('MONGO_USERNAME', 'set this along with the password');
+          report('MONGO_USERNAME', 'set this together with the password');
       }
     }),
   );
 
 const secrets = ['MONGODB_URI', 'MONGO_USERNAME', 'MONGO_PASSWORD'];
 
-/** Newlines at the end are no part of a secret, as for a shell's `$(cat FILE)`; all else is. */
-function withoutNewlines(secret: string): string {
+/** Removes newlines at the end, as a shell's `$(cat FILE)` does, and nothing else. */
+function trimNewlines(secret: string): string {
   return secret.replace(/\n+$/, '');
 }
 
 /**
- * Reads the configuration out of an environment. An empty variable counts as unset, as it does in
- * most manifests. The README lists the variables.
+ * Parses the environment variables. An empty variable counts as unset. The README lists all of them.
  *
- * @throws {ConfigError} that names every variable which can't be used
+ * @throws {ConfigError} that names every invalid variable
  */
 export function parseConfig(environment: Environment): Config {
   const env = Object.fromEntries(
     Object.entries(environment)
-      .map(([name, value]) => [name, secrets.includes(name) ? withoutNewlines(value ?? '') : value])
+      .map(([name, value]) => [name, secrets.includes(name) ? trimNewlines(value ?? '') : value])
       .filter(([, value]) => value !== ''),
   ) as Environment;
-  // Kubernetes sets it to `tcp://…` in every pod beside a Service named `mongo`
+  // Kubernetes sets it to `tcp://…` if there is a Service named `mongo`
   if (env.MONGODB_URI) delete env.MONGO_PORT;
-  const first = service.safeParse(env);
-  const second = database.safeParse(env);
-  const problems = [first, second].flatMap(({ error }) =>
+  const server = serverSchema.safeParse(env);
+  const connection = connectionSchema.safeParse(env);
+  const problems = [server, connection].flatMap(({ error }) =>
     (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
   );
   const password = readPassword(env, problems);
-  const given = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
-  problems.push(...(given?.problems ?? []));
-  const fromUri = databaseOf(env.MONGODB_URI);
-  if (fromUri && !databaseName.test(fromUri)) {
-    problems.push(`MONGODB_URI: the name of its database ${databaseError}`);
+  const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
+  problems.push(...(checked?.problems ?? []));
+  const nameInUri = databaseNameOf(env.MONGODB_URI);
+  if (nameInUri && !databaseNamePattern.test(nameInUri)) {
+    problems.push(`MONGODB_URI: the name of its database ${databaseNameError}`);
   }
-  if (!first.success || !second.success || problems.length > 0) throw new ConfigError(problems);
+  if (!server.success || !connection.success || problems.length > 0) {
+    throw new ConfigError(problems);
+  }
 
-  const { data: base } = first;
-  const { MONGO_HOST, MONGO_USERNAME, MONGO_DATABASE } = second.data;
+  const { data: settings } = server;
+  const { MONGO_HOST, MONGO_USERNAME, MONGO_DATABASE } = connection.data;
   return {
-    port: base.PORT,
-    logLevel: base.LOG_LEVEL,
-    logRequests: base.LOG_REQUESTS,
-    bodyLimitBytes: base.BODY_LIMIT_BYTES,
-    keepAliveTimeoutMs: base.KEEP_ALIVE_TIMEOUT_MS,
-    drainDelayMs: base.DRAIN_DELAY_MS,
-    drainTimeoutMs: base.DRAIN_TIMEOUT_MS,
-    memoryBudgetBytes: base.MEMORY_BUDGET_BYTES,
-    transferTimeoutMs: base.TRANSFER_TIMEOUT_MS,
-    maxConnections: base.MAX_CONNECTIONS,
+    port: settings.PORT,
+    logLevel: settings.LOG_LEVEL,
+    logRequests: settings.LOG_REQUESTS,
+    bodyLimitBytes: settings.BODY_LIMIT_BYTES,
+    keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,
+    drainDelayMs: settings.DRAIN_DELAY_MS,
+    drainTimeoutMs: settings.DRAIN_TIMEOUT_MS,
+    memoryBudgetBytes: settings.MEMORY_BUDGET_BYTES,
+    transferTimeoutMs: settings.TRANSFER_TIMEOUT_MS,
+    maxConnections: settings.MAX_CONNECTIONS,
     mongo: {
-      uri: given?.uri ?? `mongodb://${bracketed(MONGO_HOST ?? '')}:${base.MONGO_PORT}`,
+      uri: checked?.uri ?? `mongodb://${withBrackets(MONGO_HOST ?? '')}:${settings.MONGO_PORT}`,
       ...(MONGO_USERNAME && password && { auth: { username: MONGO_USERNAME, password } }),
-      database: MONGO_DATABASE ?? fromUri ?? 'functions',
-      poolSize: base.MONGO_POOL_SIZE,
-      timeoutMs: base.MONGO_TIMEOUT_MS,
+      databaseName: MONGO_DATABASE ?? nameInUri ?? 'functions',
+      poolSize: settings.MONGO_POOL_SIZE,
+      timeoutMs: settings.MONGO_TIMEOUT_MS,
     },
   };
 }
@@ -166,7 +168,7 @@ export function parseConfig(environment: Environment): Config {
 function readPassword(env: Environment, problems: string[]): string | undefined {
   if (!env.MONGO_PASSWORD_FILE) return env.MONGO_PASSWORD;
   try {
-    const password = withoutNewlines(readFileSync(env.MONGO_PASSWORD_FILE, 'utf8'));
+    const password = trimNewlines(readFileSync(env.MONGO_PASSWORD_FILE, 'utf8'));
     if (password) return password;
     problems.push('MONGO_PASSWORD_FILE: the file is empty');
   } catch (error) {
@@ -176,11 +178,12 @@ function readPassword(env: Environment, problems: string[]): string | undefined 
   return undefined;
 }
 
-function bracketed(host: string): string {
+/** An IPv6 address needs brackets in a URI. */
+function withBrackets(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-function databaseOf(uri = ''): string | undefined {
+function databaseNameOf(uri = ''): string | undefined {
   const name = /^[^/]+\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
   try {
     return name && decodeURIComponent(name);

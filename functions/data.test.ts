@@ -20,7 +20,7 @@ interface Item {
 
 function open(name: string, uri = mongo.uri) {
   const database = openDatabase(
-    { ...mongo, uri, database: `${mongo.database}-${name}` },
+    { ...mongo, uri, databaseName: `${mongo.databaseName}-${name}` },
     indexKeys,
   );
   const store = openStore(database, createMemory(2 ** 27), mongo.timeoutMs);

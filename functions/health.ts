@@ -9,21 +9,21 @@ const notReady = (detail: string) =>
   new Problem('not-ready', detail, { headers: { 'Retry-After': '1' } });
 
 /**
- * Probes. A replica becomes ready when it has reached MongoDB, and stays ready until it drains: in an
- * outage that all replicas share, one that answers 503 quickly serves clients better than none at
- * all. It is alive while a restart would not help.
+ * The probes. A replica becomes ready when it has reached MongoDB, and stays ready until it drains: in
+ * an outage that all replicas share, quick 503s serve clients better than no replica at all. It is
+ * alive unless a restart would help.
  */
 export function healthResources(
   lifecycle: Lifecycle,
-  database: () => Pick<Database, 'reach' | 'watching'>,
+  database: () => Pick<Database, 'state' | 'isMonitoring'>,
 ): Record<string, Resource> {
   return {
     '/livez': {
       GET: operation(noParameters, ({ res }) => {
-        if (!database().watching()) {
+        if (!database().isMonitoring()) {
           throw new Problem(
             'not-alive',
-            'The MongoDB driver has stopped watching its server, and a new client did not help.',
+            'The MongoDB driver has stopped monitoring its server, and a new client did not help.',
           );
         }
         sendJson(res, 200, { status: 'alive' });
@@ -32,9 +32,9 @@ export function healthResources(
     '/readyz': {
       GET: operation(noParameters, ({ res }) => {
         if (lifecycle.draining) throw notReady('The service is shutting down.');
-        const reach = database().reach();
-        if (reach === 'connecting') throw notReady('MongoDB was not reached yet.');
-        sendJson(res, 200, { status: 'ready', database: reach });
+        const state = database().state();
+        if (state === 'connecting') throw notReady('MongoDB has not been reached yet.');
+        sendJson(res, 200, { status: 'ready', database: state });
       }),
     },
   };

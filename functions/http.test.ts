@@ -429,7 +429,7 @@ own('documents come back exactly as posted, whatever their names', async () => {
     '{"$date":"2020-01-01","$numberLong":"5","$oid":"abc"}',
   ];
   const client = new MongoClient(process.env.MONGODB_URI ?? '');
-  const direct = client.db(parts().config.mongo.database).collection('direct');
+  const direct = client.db(parts().config.mongo.databaseName).collection('direct');
   try {
     for (const text of texts) {
       const refusal = await direct.insertOne({ data: JSON.parse(text) }).then(

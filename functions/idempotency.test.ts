@@ -35,7 +35,7 @@ test.after(async ({ host, client }) => {
 });
 test.after.each(killProcesses);
 
-const documents = ({ client }: Context, database = mongo.database) =>
+const documents = ({ client }: Context, database = mongo.databaseName) =>
   client.db(database).collection<Stored>('documents');
 const keyed = (url: string, key: string, body: unknown) =>
   post(`${url}/data`, body, { 'Idempotency-Key': key });
@@ -176,7 +176,7 @@ test('what is posted without a key has none in the database', async (context) =>
 });
 
 test('the unique index is made at the first connect, and again after it was lost', async (context) => {
-  const database = `${mongo.database}-index`;
+  const database = `${mongo.databaseName}-index`;
   const collection = documents(context, database);
   const isThere = async () =>
     (await collection.indexes()).some(

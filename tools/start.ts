@@ -44,7 +44,7 @@ async function tryPort(port: number): Promise<void> {
 }
 
 async function ready({ url, database }: Service): Promise<void> {
-  while (database.reach() === 'connecting') await sleep(20);
+  while (database.state() === 'connecting') await sleep(20);
   console.error(`
 The service is at ${url} and Ctrl-C ends it. Try:
 

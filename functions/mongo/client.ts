@@ -7,97 +7,99 @@ import { createWatchdog } from './watchdog';
 
 export const COLLECTION = 'documents';
 
-/** A document as MongoDB keeps it. The id is a UUIDv7, so that its order is the order of writing. */
+/** A document as it is stored. The id is a UUIDv7, so its order is the order of writing. */
 export interface Stored {
   _id: string;
   createdAt: Date;
   data: object;
-  /** With which it was posted, if it was: unique in the collection. */
+  /** The Idempotency-Key it was posted with, if any: unique in the collection. */
   idempotencyKey?: string;
-  /** SHA-256 of the posted document, of those with a key. */
+  /** SHA-256 of the posted document, if it has a key. */
   fingerprint?: string;
 }
 
-/** A client that has reached MongoDB. */
+/** A MongoClient that has connected to MongoDB. */
 export interface Session {
   db: Db;
   documents: Collection<Stored>;
-  /** When MongoDB last answered an operation, in ms as `performance.now()` tells them. */
-  answeredAt: number;
-  /** Aborted when another session has taken its place. */
+  /** When MongoDB last replied to an operation, in ms on the clock of `performance.now()`. */
+  repliedAt: number;
+  /** Aborted when another session has replaced this one. */
   retired: AbortSignal;
 }
 
-export type Reach = 'connecting' | 'reachable' | 'unreachable';
+export type ConnectionState = 'connecting' | 'reachable' | 'unreachable';
 
-export interface Clients {
-  reach(): Reach;
-  /** Since when MongoDB has been unreachable, in ms as `performance.now()` tells them; else Infinity. */
-  awaySince(): number;
-  /** Why it could not be reached the last time. */
-  reason(): Error | undefined;
-  /** False when even a new client does not watch its server. */
-  watching(): boolean;
-  /** The session to use, as soon as there is one. Starts to connect if that hasn't begun. */
+export interface ReconnectingClient {
+  state(): ConnectionState;
+  /** Since when MongoDB is unreachable, in ms on the clock of `performance.now()`, or Infinity. */
+  unreachableSince(): number;
+  /** Why the last attempt to connect failed. */
+  lastError(): Error | undefined;
+  /** False when even a new MongoClient does not monitor its server. */
+  isMonitoring(): boolean;
+  /** The current session, as soon as there is one. Starts to connect if that hasn't begun. */
   session(): Session | Promise<Session>;
-  /** Runs with a session that isn't closed before the end, though another takes its place. */
+  /** Runs an operation, and keeps the session open until it ends, even if another replaces it. */
   using<T>(session: Session, operation: () => Promise<T>): Promise<T>;
-  /** Says that a session does not answer: unless it does meanwhile, a new client replaces its own. */
+  /** Reports that a session does not reply. Unless it does in the meantime, it is replaced. */
   suspect(session: Session): void;
   close(): Promise<void>;
 }
 
-/** After which the next attempt to connect begins, though the last has had no answer yet. */
-const overlapMs = 1000;
-/** Between a failed attempt and the next: a fifth of a second more each time, up to this. */
-const longestPauseMs = 1000;
-const closeMs = 1000;
+/** After this time, the next attempt to connect starts, even if the last one is still pending. */
+const attemptOverlapMs = 1000;
+/** The pause after a failed attempt to connect: longer each time, up to a maximum. */
+const pauseStepMs = 200;
+const maxPauseMs = 1000;
+const closeTimeoutMs = 1000;
 
 /**
- * Keeps a MongoClient that works. The driver repairs itself after most faults; where it does not
- * (its monitor has stopped, or its connections have died without a word), a new client takes its
- * place as soon as that reaches MongoDB. The old one is closed when its last operation ends.
+ * Keeps a working MongoClient. The driver recovers from most faults by itself. Where it does not (its
+ * monitor has stopped, or its connections have died silently), a new MongoClient replaces the old one
+ * as soon as it has connected. The old one is closed when its last operation ends.
  *
- * @param create makes a client that has not connected yet
- * @param heartbeatMs how often its driver looks at its server
- * @param prepare is called with each new session, and not waited for; it may fail
+ * @param createClient creates a MongoClient that has not connected yet
+ * @param heartbeatMs how often its driver checks its server
+ * @param prepare is called with each new session, and not awaited; it may fail
  */
-export function keepClient(
-  create: () => MongoClient,
-  database: string,
+export function createReconnectingClient(
+  createClient: () => MongoClient,
+  databaseName: string,
   heartbeatMs: number,
   prepare: (session: Session) => Promise<void>,
-): Clients {
-  interface Opened extends Session {
+): ReconnectingClient {
+  interface OpenSession extends Session {
     client: MongoClient;
+    /** How many operations are running. */
     operations: number;
     retire(): void;
   }
 
-  let current: Opened | undefined;
-  let reach: Reach = 'connecting';
-  let awaySince = Number.POSITIVE_INFINITY;
-  let reason: Error | undefined;
-  let closed = false;
+  let current: OpenSession | undefined;
+  let state: ConnectionState = 'connecting';
+  let unreachableSince = Number.POSITIVE_INFINITY;
+  let lastError: Error | undefined;
+  let isClosed = false;
   let isConnecting = false;
-  let reached = deferred<void>();
-  const retired = new Set<Opened>();
+  let whenReachable = deferred<void>();
+  const retired = new Set<OpenSession>();
 
   const watchdog = createWatchdog(heartbeatMs, () => {
-    log.error('the MongoDB driver has stopped watching its server: its client is replaced');
+    log.error('the MongoDB driver has stopped monitoring its server: replacing its client');
     reconnect(true);
   });
 
-  function open(): Opened {
-    const client = create();
-    const db = client.db(database);
+  function openSession(): OpenSession {
+    const client = createClient();
+    const db = client.db(databaseName);
     const retirement = new AbortController();
     setMaxListeners(0, retirement.signal);
     const session = {
       client,
       db,
       documents: db.collection<Stored>(COLLECTION),
-      answeredAt: 0,
+      repliedAt: 0,
       retired: retirement.signal,
       retire: () => retirement.abort(),
       operations: 0,
@@ -111,24 +113,25 @@ export function keepClient(
     return session;
   }
 
-  /** Connects until a client reaches MongoDB, or the one there is has answered meanwhile. */
+  /** @param force replaces the current session even if it replies in the meantime */
   function reconnect(force = false): void {
-    if (closed || isConnecting) return;
+    if (isClosed || isConnecting) return;
     isConnecting = true;
-    void connectUntilReached(force).finally(() => {
+    void connectUntilReachable(force).finally(() => {
       isConnecting = false;
     });
   }
 
-  async function connectUntilReached(force: boolean): Promise<void> {
+  /** Connects until a new session works, or the current one has replied in the meantime. */
+  async function connectUntilReachable(force: boolean): Promise<void> {
     const begin = performance.now();
-    const attempts = new Set<Opened>();
-    let winner: Opened | undefined;
-    const isOver = () => closed || winner !== undefined;
+    const attempts = new Set<OpenSession>();
+    let winner: OpenSession | undefined;
+    const isOver = () => isClosed || winner !== undefined;
 
     async function attempt(): Promise<void> {
-      const started = performance.now();
-      const session = open();
+      const startedAt = performance.now();
+      const session = openSession();
       attempts.add(session);
       try {
         await session.client.connect();
@@ -138,31 +141,35 @@ export function keepClient(
         }
       } catch (error) {
         if (isOver()) return;
-        if (current && current.answeredAt > started && !force) winner = current;
+        if (current && current.repliedAt > startedAt && !force) winner = current;
         else setUnreachable(error as Error, begin);
       } finally {
         if (attempts.delete(session)) discard(session);
       }
     }
 
-    for (let pauseMs = 200; !isOver(); pauseMs = Math.min(pauseMs + 200, longestPauseMs)) {
-      const isAnswered = await Promise.race([attempt().then(() => true), sleep(overlapMs, false)]);
-      if (isAnswered && !isOver()) await sleep(pauseMs);
+    for (let pauseMs = pauseStepMs; !isOver(); ) {
+      const isSettled = await Promise.race([
+        attempt().then(() => true),
+        sleep(attemptOverlapMs, false),
+      ]);
+      if (isSettled && !isOver()) await sleep(pauseMs);
+      pauseMs = Math.min(pauseMs + pauseStepMs, maxPauseMs);
     }
     for (const session of attempts) discard(session);
-    if (!winner || closed) {
+    if (!winner || isClosed) {
       if (winner && winner !== current) discard(winner);
       return;
     }
-    if (current && current.answeredAt > begin && !force) {
+    if (current && current.repliedAt > begin && !force) {
       if (winner !== current) discard(winner);
     } else {
-      replaceBy(winner);
+      replaceCurrent(winner);
     }
     setReachable();
   }
 
-  function replaceBy(session: Opened): void {
+  function replaceCurrent(session: OpenSession): void {
     const old = current;
     current = session;
     if (old) {
@@ -173,70 +180,70 @@ export function keepClient(
     prepare(session).catch(() => {});
   }
 
-  function closeIfUnused(session: Opened): void {
+  function closeIfUnused(session: OpenSession): void {
     if (session.operations === 0 && retired.delete(session)) discard(session);
   }
 
   function setUnreachable(error: Error, since: number): void {
-    if (reason?.message !== error.message) {
+    if (lastError?.message !== error.message) {
       log.warn({ reason: error.message }, 'MongoDB is unreachable');
     }
-    reason = error;
-    awaySince = Math.min(awaySince, since);
-    if (reach === 'reachable') {
-      reach = 'unreachable';
-      reached = deferred();
+    lastError = error;
+    unreachableSince = Math.min(unreachableSince, since);
+    if (state === 'reachable') {
+      state = 'unreachable';
+      whenReachable = deferred();
     }
   }
 
   function setReachable(): void {
-    if (reach === 'connecting' || reason) log.info('MongoDB is reachable');
-    reason = undefined;
-    awaySince = Number.POSITIVE_INFINITY;
-    reach = 'reachable';
-    reached.resolve();
+    if (state === 'connecting' || lastError) log.info('MongoDB is reachable');
+    lastError = undefined;
+    unreachableSince = Number.POSITIVE_INFINITY;
+    state = 'reachable';
+    whenReachable.resolve();
   }
 
   return {
-    reach: () => reach,
-    awaySince: () => awaySince,
-    reason: () => reason,
-    watching: watchdog.healthy,
+    state: () => state,
+    unreachableSince: () => unreachableSince,
+    lastError: () => lastError,
+    isMonitoring: watchdog.healthy,
     session() {
-      if (reach === 'reachable' && current) return current;
+      if (state === 'reachable' && current) return current;
       if (!current) {
-        if (awaySince === Number.POSITIVE_INFINITY) awaySince = performance.now();
+        if (unreachableSince === Number.POSITIVE_INFINITY) unreachableSince = performance.now();
         watchdog.start();
       }
       reconnect();
-      return reached.promise.then(() => current as Session);
+      return whenReachable.promise.then(() => current as Session);
     },
     async using(session, operation) {
-      const opened = session as Opened;
-      opened.operations++;
+      const open = session as OpenSession;
+      open.operations++;
       try {
         return await operation();
       } finally {
-        opened.operations--;
-        closeIfUnused(opened);
+        open.operations--;
+        closeIfUnused(open);
       }
     },
     suspect(session) {
       if (session === current) reconnect();
     },
     async close() {
-      closed = true;
+      isClosed = true;
       watchdog.stop();
       const open = [...retired, ...(current ? [current] : [])];
       await Promise.race([
         Promise.allSettled(open.map(({ client }) => client.close())),
-        sleep(closeMs, undefined, { ref: false }),
+        sleep(closeTimeoutMs, undefined, { ref: false }),
       ]);
     },
   };
 
-  /** Not waited for: a client with a connection that is stuck may never be closed. */
-  function discard({ client }: Opened): void {
+  /** Not awaited, as closing a client with a stuck connection may never end. */
+  function discard({ client }: OpenSession): void {
     client.close().catch(() => {});
   }
 }

@@ -20,7 +20,7 @@ const { mongo } = parts().config;
 
 const target = new URL(mongo.uri.replace('mongodb:', 'http:'));
 
-/** Where a proxy in front of the real database is. */
+/** The URI of the real database through a proxy. */
 const through = ({ port }: FaultyProxy) => mongo.uri.replace(target.host, `127.0.0.1:${port}`);
 
 function find(database: Database): Promise<unknown> {
@@ -29,17 +29,17 @@ function find(database: Database): Promise<unknown> {
   );
 }
 
-/** Of an operation that is to fail as unavailable: what its error gives as the cause. */
+/** The cause of the Unavailable error with which an operation fails. */
 async function causeOf(operation: Promise<unknown>): Promise<string> {
   const error = await operation.catch((thrown) => thrown);
   assert.instance(error, Unavailable);
   return String((error as Unavailable).cause);
 }
 
-const healing = suite('healing');
+const recovery = suite('recovery');
 
 for (const kind of ['streamed', 'polled', 'real'] as const) {
-  healing(`${kind}: operations succeed after every cut, without an error`, async () => {
+  recovery(`${kind}: operations succeed without an error after every kind of cut`, async () => {
     const fake = await startFakeMongod({ streaming: kind === 'streamed' });
     const proxy = await startProxy(kind === 'real' ? Number(target.port) : fake.port);
     const uri = kind === 'real' ? through(proxy) : `mongodb://127.0.0.1:${proxy.port}/`;
@@ -48,11 +48,11 @@ for (const kind of ['streamed', 'polled', 'real'] as const) {
       'ended, oldest first': () => proxy.end('oldest'),
       'ended, newest first': () => proxy.end('newest'),
       reset: () => proxy.reset(),
-      'dead without a word': () => {
+      'dead silently': () => {
         proxy.blackHole(true);
         proxy.fill();
       },
-      'not taking anything': () => {
+      'accepting no data': () => {
         proxy.blackHole(false);
         proxy.fill();
       },
@@ -61,12 +61,12 @@ for (const kind of ['streamed', 'polled', 'real'] as const) {
       for (const [what, cut] of Object.entries(cuts)) {
         for (let trial = 0; trial < (what.startsWith('ended') ? 3 : 1); trial++) {
           await find(database);
-          const underWay = [find(database), find(database)];
+          const inFlight = [find(database), find(database)];
           cut();
-          await Promise.all(underWay);
+          await Promise.all(inFlight);
           await Promise.all([find(database), find(database)]);
-          assert.is(database.reach(), 'reachable', what);
-          assert.ok(database.watching(), what);
+          assert.is(database.state(), 'reachable', what);
+          assert.ok(database.isMonitoring(), what);
         }
       }
     } finally {
@@ -77,17 +77,17 @@ for (const kind of ['streamed', 'polled', 'real'] as const) {
   });
 }
 
-healing('no connection stays out of the pool when large documents were not taken', async () => {
+recovery('connections return to the pool after writes of large documents were stuck', async () => {
   const proxy = await startProxy(Number(target.port));
-  const out = new Set<unknown>();
+  const checkedOut = new Set<unknown>();
   const database = openDatabase(
     { ...mongo, uri: through(proxy), poolSize: 2, timeoutMs: 1000 },
     async ({ db: { client } }) => {
       const name = ({ address, connectionId }: { address: string; connectionId: unknown }) =>
         `${address} ${connectionId} ${clients.indexOf(client)}`;
       clients.push(client);
-      client.on('connectionCheckedOut', (event) => out.add(name(event)));
-      client.on('connectionCheckedIn', (event) => out.delete(name(event)));
+      client.on('connectionCheckedOut', (event) => checkedOut.add(name(event)));
+      client.on('connectionCheckedIn', (event) => checkedOut.delete(name(event)));
     },
   );
   const clients: MongoClient[] = [];
@@ -103,26 +103,26 @@ healing('no connection stays out of the pool when large documents were not taken
     await until(async () => (await insert(1))[0] === undefined);
     for (let freeze = 0; freeze < 2; freeze++) {
       proxy.blackHole(false);
-      // more than the kernel takes, so that the driver waits until it can write on
-      const ends = await Promise.all([insert(12), insert(12), insert(12)]);
-      for (const error of ends.flat()) assert.instance(error, Unavailable);
-      await until(async () => out.size === 0);
+      // more than the kernel buffers, so that the driver's writes get stuck
+      const outcomes = await Promise.all([insert(12), insert(12), insert(12)]);
+      for (const error of outcomes.flat()) assert.instance(error, Unavailable);
+      await until(async () => checkedOut.size === 0);
       proxy.fill();
       await until(async () => (await insert(1))[0] === undefined);
     }
     await Promise.all([find(database), find(database), find(database)]);
-    assert.is(out.size, 0);
+    assert.is(checkedOut.size, 0);
   } finally {
     await database.close();
     proxy.close();
   }
 });
 
-healing.run();
+recovery.run();
 
 const deadline = suite('one deadline');
 
-deadline('what got a 503 while the database was away is never stored', async () => {
+deadline('a post that got a 503 while MongoDB was unreachable is never stored', async () => {
   const proxy = await startProxy(Number(target.port));
   proxy.refuse();
   const service = await startService({ uri: through(proxy), timeoutMs: 300 });
@@ -144,7 +144,7 @@ deadline('what got a 503 while the database was away is never stored', async () 
   }
 });
 
-deadline('nobody waits when it has been away for as long as that', async () => {
+deadline('requests fail at once when MongoDB has been unreachable for as long', async () => {
   const proxy = await startProxy(Number(target.port));
   const database = openDatabase({ ...mongo, uri: through(proxy), timeoutMs: 2000 });
   try {
@@ -155,24 +155,24 @@ deadline('nobody waits when it has been away for as long as that', async () => {
       const inTime = sleep(1000, 'waits', { ref: false });
       return (await Promise.race([find(database).catch(() => 'at once'), inTime])) === 'at once';
     });
-    assert.is(database.reach(), 'unreachable');
-    assert.ok(database.watching());
+    assert.is(database.state(), 'unreachable');
+    assert.ok(database.isMonitoring());
     await proxy.accept();
     await until(async () => (await find(database)) === null);
-    assert.is(database.reach(), 'reachable');
+    assert.is(database.state(), 'reachable');
   } finally {
     await database.close();
     proxy.close();
   }
 });
 
-deadline('an operation that hangs is given up, and its signal tells the driver', async () => {
+deadline('an operation that hangs is aborted, in the driver too', async () => {
   const fake = await startFakeMongod();
   const database = openDatabase({ ...mongo, uri: fake.uri, timeoutMs: 500 });
   try {
     await find(database);
     fake.handle = (command, proceed) => (command.find ? undefined : proceed());
-    assert.match(await causeOf(find(database)), /has not answered in time/);
+    assert.match(await causeOf(find(database)), /did not reply in time/);
     const bounds = fake.commands.flatMap(({ find, maxTimeMS }) => (find ? [maxTimeMS] : []));
     assert.ok(bounds.every((ms) => Number(ms) <= 500));
     fake.handle = (_, proceed) => proceed();
@@ -183,11 +183,11 @@ deadline('an operation that hangs is given up, and its signal tells the driver',
   }
 });
 
-deadline('an error of our own is not repeated', async () => {
+deadline('an operation is not retried after an error of our own', async () => {
   const database = openDatabase(mongo);
   let tries = 0;
   try {
-    const own = new TypeError('a mistake');
+    const own = new TypeError('a bug');
     const error = await database
       .run('find', async () => {
         tries++;
@@ -203,14 +203,14 @@ deadline('an error of our own is not repeated', async () => {
 
 deadline.run();
 
-const log = suite('what the log says', { directory: '' });
+const log = suite('log', { directory: '' });
 log.before(async (context) => {
   context.directory = await mkdtemp(join(tmpdir(), 'fault-'));
 });
 log.after(({ directory }) => rm(directory, { recursive: true }));
 log.after.each(killProcesses);
 
-log('a user who is gone: the cause, once, until the user is back', async ({ directory }) => {
+log('a dropped user is logged once, until the user is back', async ({ directory }) => {
   const database = await startDatabase({ directory, say: () => {} });
   const admin = await new MongoClient(database.uri).connect();
   const users = admin.db('admin');
@@ -237,7 +237,7 @@ log('a user who is gone: the cause, once, until the user is back', async ({ dire
 
     const about = (text: string) =>
       service.lines.filter(({ msg }) => String(msg).includes(text)) as Record<string, string>[];
-    await until(async () => about('a request failed').length > 0); // lines gather for a moment
+    await until(async () => about('a request failed').length > 0); // lines are buffered briefly
     const causes = about('MongoDB is unreachable').filter(({ reason }) =>
       /Authentication failed/i.test(String(reason)),
     );
@@ -263,20 +263,20 @@ log('a user who is gone: the cause, once, until the user is back', async ({ dire
 
 log.run();
 
-const ending = suite('shutdown');
-ending.after.each(killProcesses);
+const shutdown = suite('shutdown');
+shutdown.after.each(killProcesses);
 
 for (const [what, fault] of [
   ['frozen', (proxy: FaultyProxy) => proxy.blackHole(false)],
-  ['out of reach', (proxy: FaultyProxy) => proxy.blackHole(true)],
-  ['away', (proxy: FaultyProxy) => proxy.refuse()],
+  ['unreachable', (proxy: FaultyProxy) => proxy.blackHole(true)],
+  ['down', (proxy: FaultyProxy) => proxy.refuse()],
 ] as const) {
-  ending(`SIGTERM ends the service while the database is ${what}`, async () => {
+  shutdown(`SIGTERM ends the service while MongoDB is ${what}`, async () => {
     const proxy = await startProxy(Number(target.port));
     try {
       const service = await startProcess({
         MONGODB_URI: through(proxy),
-        MONGO_DATABASE: mongo.database,
+        MONGO_DATABASE: mongo.databaseName,
         MONGO_POOL_SIZE: '2',
         MONGO_TIMEOUT_MS: '60000',
         DRAIN_TIMEOUT_MS: '500',
@@ -297,4 +297,4 @@ for (const [what, fault] of [
   });
 }
 
-ending.run();
+shutdown.run();

@@ -4,17 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient, MongoClientOptions } from 'mongodb';
 import { deferred } from '../runtime/deferred';
 import { ConfigError, Overloaded, Unavailable } from '../runtime/errors';
-import { keepClient, type Reach, type Session } from './client';
+import { type ConnectionState, createReconnectingClient, type Session } from './client';
 import { libraries } from './lazy-libraries';
 import { explainUriError } from './uri-options';
 
-/** Where MongoDB is, and how much of it one process may use. */
+/** How to reach MongoDB, and how much of it one process may use. */
 export interface MongoConfig {
   uri: string;
   auth?: { username: string; password: string };
-  /** The database's name. */
-  database: string;
-  /** How many connections at most. */
+  databaseName: string;
+  /** The most connections that a process opens. */
   poolSize: number;
   /** How long a request may take, in ms. */
   timeoutMs: number;
@@ -22,63 +21,64 @@ export interface MongoConfig {
 
 /** What one attempt at an operation has to work with. */
 export interface Attempt extends Pick<Session, 'db' | 'documents'> {
-  /** Aborted when the time of the attempt is over. To be passed on to the driver. */
+  /** Aborted when the time of the attempt is over. To be passed to the driver. */
   signal: AbortSignal;
-  /** What is left until then, for the server: nobody waits for it any longer. */
+  /** The remaining time, to be passed to the server, as nobody waits for the result any longer. */
   maxTimeMS: number;
 }
 
 export type OperationName = 'insert' | 'find' | 'list';
 
 /**
- * The process's access to MongoDB, and the one place that knows deadlines, retries and outages; with
- * client.ts, which knows how to reconnect.
+ * The process's access to MongoDB, and the only place that knows deadlines, retries and outages.
+ * client.ts knows how to reconnect.
  */
 export interface Database {
-  /** Starts to connect, if that hasn't begun, and goes on until it works or the client is closed. */
+  /** Starts to connect, if that hasn't begun, and retries until it succeeds or `close` is called. */
   connect(): void;
-  reach(): Reach;
-  /** False when the driver does not watch its server any more, and a new client did not help. */
-  watching(): boolean;
+  state(): ConnectionState;
+  /** False when the driver has stopped monitoring its server, and a new client did not help. */
+  isMonitoring(): boolean;
   /**
    * Waits until MongoDB is reachable.
    *
-   * @param since when whoever waits for it began to, in ms as `performance.now()` tells them
-   * @throws {Unavailable} `timeoutMs` after that, or at once when it has been unreachable that long
+   * @param waitingSince when the oldest waiting request arrived, in ms on the clock of
+   *   `performance.now()`
+   * @throws {Unavailable} `timeoutMs` later, or at once if MongoDB has been unreachable that long
    */
-  ready(since: number): Promise<void>;
+  ready(waitingSince: number): Promise<void>;
   /**
-   * Runs an operation until it succeeds, so it must be one that can be repeated. Whatever MongoDB,
-   * the driver or the network says against it is a reason to try again; an error of our own is not.
+   * Runs an operation until it succeeds, so it has to be repeatable. Every error of MongoDB, the
+   * driver or the network is retried; an error of our own is not.
    *
-   * @param since as for `ready`
-   * @throws {Unavailable} `timeoutMs` after that, after the first attempt when none has succeeded for
-   *   that long, or at once when MongoDB has been unreachable that long. Nothing is sent any more.
+   * @param waitingSince as for `ready`
+   * @throws {Unavailable} `timeoutMs` later; after the first attempt, if none has succeeded for that
+   *   long; or at once, if MongoDB has been unreachable that long. Nothing is sent afterwards.
    */
   run<T>(
     name: OperationName,
     operation: (attempt: Attempt) => Promise<T>,
-    since?: number,
+    waitingSince?: number,
   ): Promise<T>;
-  /** Closes the connections. Operations under way fail. */
+  /** Closes the connections. Running operations fail. */
   close(): Promise<void>;
 }
 
 /**
- * When an operation has no answer after four times what the last of its kind took, but not sooner than
- * this, its session is suspected. Three times as much after each attempt in vain.
+ * A session becomes suspect when an operation takes four times as long as the last one of its kind,
+ * and at least this long. The time triples after each attempt that times out.
  */
-const shortestPatienceMs = 1000;
+const minSuspectMs = 1000;
 const heartbeatMs = 2000;
 
 /**
- * Opens the process's access to MongoDB. Nothing connects before `connect`, `ready` or `run` is called.
+ * Opens the process's access to MongoDB. It connects when `connect`, `ready` or `run` is called.
  *
- * @param prepare is called with each new session, and not waited for; it may fail
- * @throws {ConfigError} for a URI that the driver can't use; it repeats no part of it
+ * @param prepare is called with each new session, and not awaited; it may fail
+ * @throws {ConfigError} for a URI that the driver can't use; the message repeats no part of it
  */
 export function openDatabase(
-  { uri, auth, database, poolSize, timeoutMs }: MongoConfig,
+  { uri, auth, databaseName, poolSize, timeoutMs }: MongoConfig,
   prepare: (session: Session) => Promise<void> = async () => {},
 ): Database {
   const connectMs = Math.min(timeoutMs, 5000);
@@ -88,56 +88,62 @@ export function openDatabase(
     maxPoolSize: poolSize,
     connectTimeoutMS: connectMs,
     serverSelectionTimeoutMS: connectMs,
-    // these two are bounded by the signal of each attempt
+    // the signal of each attempt is the actual limit for these two
     socketTimeoutMS: timeoutMs,
     waitQueueTimeoutMS: timeoutMs,
-    // the same in a Knative pod, where the driver would poll, and anywhere else
+    // the default depends on the environment: in a Knative pod the driver would poll
     serverMonitoringMode: 'stream',
     heartbeatFrequencyMS: heartbeatMs,
-    // retries are made here, where the deadline is known
+    // `run` retries, as it knows the deadline
     retryReads: false,
     retryWrites: false,
     readPreference: 'primary',
   };
+  // created at once, so that an invalid URI is reported at once
   let first: MongoClient | undefined = createClient(uri, options);
-  const create = () => {
-    const client = first ?? createClient(uri, options);
-    first = undefined;
-    return client;
-  };
-  const clients = keepClient(create, database, heartbeatMs, prepare);
+  const client = createReconnectingClient(
+    () => {
+      const created = first ?? createClient(uri, options);
+      first = undefined;
+      return created;
+    },
+    databaseName,
+    heartbeatMs,
+    prepare,
+  );
 
-  const leastPatienceMs = Math.min(shortestPatienceMs, timeoutMs / 4);
-  const patienceMs = { insert: leastPatienceMs, find: leastPatienceMs, list: leastPatienceMs };
-  /** When MongoDB began to answer with nothing but errors, and when it last did. */
-  const failing = { insert: none(), find: none(), list: none() };
+  const shortestMs = Math.min(minSuspectMs, timeoutMs / 4);
+  const suspectAfterMs = { insert: shortestMs, find: shortestMs, list: shortestMs };
+  /** Per operation, when MongoDB started to reply with errors only, and when it last did. */
+  const errorStreaks = { insert: noErrors(), find: noErrors(), list: noErrors() };
 
+  /** @param cause the error of the previous attempt, if there was one */
   async function sessionBefore(deadline: number, cause?: unknown): Promise<Session> {
     const now = performance.now();
-    if (now >= deadline && cause === undefined && clients.reach() === 'reachable') {
-      throw new Overloaded('earlier requests took all the time');
+    if (now >= deadline && cause === undefined && client.state() === 'reachable') {
+      throw new Overloaded('earlier requests used up the time limit');
     }
-    if (now >= deadline || now - clients.awaySince() > timeoutMs) throw unavailable(cause);
-    const session = clients.session();
+    if (now >= deadline || now - client.unreachableSince() > timeoutMs) throw unavailable(cause);
+    const session = client.session();
     if (!(session instanceof Promise)) return session;
-    const limit = createLimit(deadline - now);
+    const limit = createTimeLimit(deadline - now);
     try {
-      return await Promise.race([session, limit.over]);
+      return await Promise.race([session, limit.exceeded]);
     } catch {
       throw unavailable(cause);
     } finally {
-      limit.end();
+      limit.cancel();
     }
   }
 
   function unavailable(cause: unknown): Unavailable {
-    return new Unavailable(clients.reason() ?? cause);
+    return new Unavailable(client.lastError() ?? cause);
   }
 
   /**
-   * Runs one attempt. Without an answer, it goes on until its session is replaced by one that works,
-   * so that a slow database, or one that was frozen, is not asked again for nothing. Where others are
-   * answered meanwhile, its own connection may be dead: it is given up after some more time.
+   * Runs one attempt. Without a reply, it continues until its session is replaced by one that works,
+   * so that a slow or frozen server does not get the same operation twice. If other operations of the
+   * session get replies, the attempt's own connection may be dead: then it is aborted after a while.
    */
   async function tryOnce<T>(
     name: OperationName,
@@ -146,104 +152,105 @@ export function openDatabase(
     operation: (attempt: Attempt) => Promise<T>,
   ): Promise<T> {
     const begin = performance.now();
-    const limit = createLimit(deadline - begin);
-    const ms = patienceMs[name];
-    const cancelStuck = afterPoll(4 * ms, () => {
-      if (session.answeredAt > begin) limit.giveUp();
+    const limit = createTimeLimit(deadline - begin);
+    const ms = suspectAfterMs[name];
+    const cancelStuckCheck = afterPoll(4 * ms, () => {
+      if (session.repliedAt > begin) limit.abort();
     });
-    const cancelPatience = afterPoll(ms, () => {
-      if (session.answeredAt < begin) clients.suspect(session);
-      if (session.retired.aborted) limit.giveUp();
-      else session.retired.addEventListener('abort', limit.giveUp);
+    const cancelSuspicion = afterPoll(ms, () => {
+      if (session.repliedAt < begin) client.suspect(session);
+      if (session.retired.aborted) limit.abort();
+      else session.retired.addEventListener('abort', limit.abort);
     });
     const { db, documents } = session;
-    const maxTimeMS = Math.max(1, Math.ceil(deadline - begin)); // 0 is no limit
+    const maxTimeMS = Math.max(1, Math.ceil(deadline - begin)); // 0 means no limit
     try {
-      const attempt = clients.using(session, () =>
+      const attempt = client.using(session, () =>
         operation({ db, documents, signal: limit.signal, maxTimeMS }),
       );
-      const result = await Promise.race([attempt, limit.over]);
-      answered(name, session, performance.now() - begin);
+      const result = await Promise.race([attempt, limit.exceeded]);
+      recordSuccess(name, session, performance.now() - begin);
       return result;
     } finally {
-      limit.end();
-      cancelPatience();
-      cancelStuck();
-      session.retired.removeEventListener('abort', limit.giveUp);
+      limit.cancel();
+      cancelSuspicion();
+      cancelStuckCheck();
+      session.retired.removeEventListener('abort', limit.abort);
     }
   }
 
-  function answered(name: OperationName, session: Session, tookMs: number): void {
-    session.answeredAt = performance.now();
-    failing[name] = none();
-    patienceMs[name] = Math.min(Math.max(4 * tookMs, leastPatienceMs), timeoutMs);
+  function recordSuccess(name: OperationName, session: Session, durationMs: number): void {
+    session.repliedAt = performance.now();
+    errorStreaks[name] = noErrors();
+    suspectAfterMs[name] = Math.min(Math.max(4 * durationMs, shortestMs), timeoutMs);
   }
 
-  /** Draws the conclusions from a failed attempt, and throws where there shall be no other one. */
-  function failed(name: OperationName, session: Session, error: unknown): void {
+  /** Records why an attempt failed. @throws if there is to be no further attempt */
+  function recordFailure(name: OperationName, session: Session, error: unknown): void {
     const now = performance.now();
-    if (isAnswer(error)) {
-      session.answeredAt = now;
-      const { since, last } = failing[name];
-      // after a time in which nothing was tried, it is not known to fail
-      failing[name] = { since: now - last > timeoutMs ? now : since, last: now };
-      if (now - failing[name].since > timeoutMs) throw unavailable(error);
+    if (isErrorReply(error)) {
+      session.repliedAt = now;
+      const { since, last } = errorStreaks[name];
+      // after a time without attempts, nothing is known
+      errorStreaks[name] = { since: now - last > timeoutMs ? now : since, last: now };
+      if (now - errorStreaks[name].since > timeoutMs) throw unavailable(error);
       return;
     }
-    if (!isFault(error)) {
-      session.answeredAt = now;
+    if (!isRetryable(error)) {
+      session.repliedAt = now;
       throw error;
     }
     if (error instanceof TimedOut) {
-      patienceMs[name] = Math.min(3 * patienceMs[name], timeoutMs);
-    } else if (isNoConnection(error)) {
-      clients.suspect(session);
+      suspectAfterMs[name] = Math.min(3 * suspectAfterMs[name], timeoutMs);
+    } else if (isConnectionFailure(error)) {
+      client.suspect(session);
     }
   }
 
   return {
-    connect: () => void clients.session(),
-    reach: clients.reach,
-    watching: clients.watching,
-    async ready(since) {
-      await sessionBefore(since + timeoutMs);
+    connect: () => void client.session(),
+    state: client.state,
+    isMonitoring: client.isMonitoring,
+    async ready(waitingSince) {
+      await sessionBefore(waitingSince + timeoutMs);
     },
-    async run(name, operation, since = performance.now()) {
-      const deadline = since + timeoutMs;
+    async run(name, operation, waitingSince = performance.now()) {
+      const deadline = waitingSince + timeoutMs;
       for (let tries = 1, cause: unknown; ; tries++) {
         const session = await sessionBefore(deadline, cause);
         try {
           return await tryOnce(name, session, deadline, operation);
         } catch (error) {
-          failed(name, session, error);
+          recordFailure(name, session, error);
           cause = error;
           const left = deadline - performance.now();
           await sleep(Math.max(0, Math.min(pauseMs(tries, error), left)));
         }
       }
     },
-    close: clients.close,
+    close: client.close,
   };
 }
 
-const none = () => ({ since: 0, last: Number.NEGATIVE_INFINITY });
+const noErrors = () => ({ since: 0, last: Number.NEGATIVE_INFINITY });
 
-/** An answer did not come in time. */
+/** MongoDB did not reply in time. */
 class TimedOut extends Error {
   override name = 'TimedOut';
 
-  override message = 'MongoDB has not answered in time';
+  override message = 'MongoDB did not reply in time';
 }
 
 /**
- * Calls back after a time; after a pause of the process, not before what has come meanwhile is read.
+ * Calls back after a time, but not before what has arrived by then is processed: after a pause of the
+ * process, a reply may have been waiting.
  *
- * @returns cancels it
+ * @returns a function that cancels it
  */
-function afterPoll(ms: number, then: () => void): () => void {
+function afterPoll(ms: number, callback: () => void): () => void {
   let immediate: NodeJS.Immediate | undefined;
   const timer = setTimeout(() => {
-    immediate = setImmediate(then);
+    immediate = setImmediate(callback);
   }, ms);
   return () => {
     clearTimeout(timer);
@@ -251,28 +258,22 @@ function afterPoll(ms: number, then: () => void): () => void {
   };
 }
 
-/** A time limit, and a signal that is aborted when it is over. */
-function createLimit(ms: number) {
-  const aborter = new AbortController();
-  setMaxListeners(0, aborter.signal); // the driver adds one for each step
-  const { promise: over, reject } = deferred<never>();
-  over.catch(() => {});
-  const giveUp = () => {
+/** A time limit. Its signal is aborted, and `exceeded` rejects with TimedOut, when it is over. */
+function createTimeLimit(ms: number) {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // the driver adds one per step
+  const { promise: exceeded, reject } = deferred<never>();
+  exceeded.catch(() => {});
+  const abort = () => {
     const error = new TimedOut();
     reject(error);
-    aborter.abort(error);
+    controller.abort(error);
   };
-  const end = afterPoll(ms, giveUp);
-  return {
-    signal: aborter.signal,
-    /** Rejects with TimedOut. */
-    over,
-    giveUp,
-    end,
-  };
+  const cancel = afterPoll(ms, abort);
+  return { signal: controller.signal, exceeded, abort, cancel };
 }
 
-/** Before another attempt: 50 ms, twice as much each time up to a second, and at random less. */
+/** The pause before another attempt: 50 ms, doubled each time up to 1 s, with jitter. */
 function pauseMs(tries: number, error: unknown): number {
   const { MongoError } = libraries();
   const isOverloaded = error instanceof MongoError && error.hasErrorLabel('SystemOverloadedError');
@@ -290,13 +291,13 @@ function createClient(...args: ConstructorParameters<typeof MongoClient>): Mongo
 
 const AUTHENTICATION_FAILED = 18;
 
-/** Whether MongoDB has taken the operation and answers with an error. */
-function isAnswer(error: unknown): boolean {
+/** Whether MongoDB received the operation and replied with an error. */
+function isErrorReply(error: unknown): boolean {
   return error instanceof libraries().MongoServerError && error.code !== AUTHENTICATION_FAILED;
 }
 
-/** Whether no connection could be had for an operation. */
-function isNoConnection(error: unknown): boolean {
+/** Whether there was no usable connection for the operation. */
+function isConnectionFailure(error: unknown): boolean {
   const { MongoError, MongoServerSelectionError } = libraries();
   return (
     error instanceof MongoServerSelectionError ||
@@ -304,11 +305,11 @@ function isNoConnection(error: unknown): boolean {
   );
 }
 
-/** Whether an error is MongoDB's, the driver's or the network's, and not one of our own. */
-function isFault(error: unknown): boolean {
+/** Whether an error comes from MongoDB, the driver or the network, and not from our own code. */
+function isRetryable(error: unknown): boolean {
   const { BSON, MongoError, MongoInvalidArgumentError } = libraries();
   if (error instanceof TimedOut || BSON.BSONError.isBSONError(error)) return true;
   if (error instanceof MongoError) return !(error instanceof MongoInvalidArgumentError);
-  // a socket's own errors, such as EPIPE, come through the driver as they are
+  // errors of a socket, such as EPIPE, pass through the driver
   return String((error as NodeJS.ErrnoException)?.code) in constants.errno;
 }

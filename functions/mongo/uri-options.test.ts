@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { parts } from '../index';
 import { checkUri, explainUriError } from './uri-options';
 
-/** What is said of a URI with these options, by the service or of the driver's error. */
-function told(options: string, before = 'mongodb://app:s3cret@db/shop'): string {
+/** The problems that are reported for a URI with these options, by us or by the driver. */
+function problemsOf(options: string, before = 'mongodb://app:s3cret@db/shop'): string {
   const { uri, problems } = checkUri(`${before}?${options}`);
   if (problems.length > 0) return problems.join('\n');
   try {
@@ -16,10 +16,10 @@ function told(options: string, before = 'mongodb://app:s3cret@db/shop'): string 
   return 'nothing';
 }
 
-const refused = (name: string) => `MONGODB_URI: the option ${name} can't be used here`;
+const rejected = (name: string) => `MONGODB_URI: the option ${name} can't be used here`;
 const unusable = (names: string) => `MONGODB_URI: the driver can't use ${names} as given there`;
 
-test('what tells where the database is and how it lets one in is kept as it is', () => {
+test('options to find MongoDB and to authenticate are kept unchanged', () => {
   for (const uri of [
     'mongodb://db',
     'mongodb://db?tls=true',
@@ -30,7 +30,7 @@ test('what tells where the database is and how it lets one in is kept as it is',
   }
 });
 
-test('what the service decides is left out, however it is spelled', () => {
+test('options that the service decides are removed, in any spelling', () => {
   assert.equal(
     checkUri(
       'mongodb://db/shop?directConnection=true&W=0&%6Aournal=false&tls=true&readPreference=nearest' +
@@ -44,7 +44,7 @@ test('what the service decides is left out, however it is spelled', () => {
   });
 });
 
-test('what would change documents or answers, or is unknown, is refused by its name', () => {
+test('options that would change results, and unknown ones, are rejected by name', () => {
   for (const name of [
     'raw',
     'RAW',
@@ -54,27 +54,33 @@ test('what would change documents or answers, or is unknown, is refused by its n
     'pkFactory',
     'a',
   ]) {
-    assert.is(told(`${name}=true`), refused(name));
+    assert.is(problemsOf(`${name}=true`), rejected(name));
   }
-  assert.is(told('loadBalanced=true'), refused('loadBalanced'));
-  assert.is(told('%72aw=true'), refused('raw'));
-  assert.is(told('a=b&tls=true&c=d&a=e'), `${refused('a')}\n${refused('c')}`);
-  assert.match(told('authMechanism=NOPE'), 'the option authMechanism must be one of DEFAULT, ');
-  assert.match(told('authMechanism=GSSAPI'), 'the option authMechanism must be one of DEFAULT, ');
+  assert.is(problemsOf('loadBalanced=true'), rejected('loadBalanced'));
+  assert.is(problemsOf('%72aw=true'), rejected('raw'));
+  assert.is(problemsOf('a=b&tls=true&c=d&a=e'), `${rejected('a')}\n${rejected('c')}`);
+  assert.match(
+    problemsOf('authMechanism=NOPE'),
+    'the option authMechanism must be one of DEFAULT, ',
+  );
+  assert.match(
+    problemsOf('authMechanism=GSSAPI'),
+    'the option authMechanism must be one of DEFAULT, ',
+  );
 });
 
-test('what the driver refuses is named', () => {
-  assert.is(told('tls=maybe'), unusable('tls'));
-  assert.is(told('ssl=true&tls=false'), unusable('ssl and tls'));
-  assert.is(told('maxIdleTimeMS=x&authSource=admin'), unusable('maxIdleTimeMS'));
-  assert.is(told('authSource=a&authSource=b'), unusable('authSource'));
-  assert.is(told('replicaSet='), unusable('replicaSet'));
-  assert.is(told('tlsAllowInvalidCertificates=x'), unusable('tlsAllowInvalidCertificates'));
-  assert.is(told('authMechanism=MONGODB-X509'), unusable('authMechanism'));
-  assert.is(told('srvMaxHosts=2'), unusable('srvMaxHosts'));
+test('options that the driver rejects are named', () => {
+  assert.is(problemsOf('tls=maybe'), unusable('tls'));
+  assert.is(problemsOf('ssl=true&tls=false'), unusable('ssl and tls'));
+  assert.is(problemsOf('maxIdleTimeMS=x&authSource=admin'), unusable('maxIdleTimeMS'));
+  assert.is(problemsOf('authSource=a&authSource=b'), unusable('authSource'));
+  assert.is(problemsOf('replicaSet='), unusable('replicaSet'));
+  assert.is(problemsOf('tlsAllowInvalidCertificates=x'), unusable('tlsAllowInvalidCertificates'));
+  assert.is(problemsOf('authMechanism=MONGODB-X509'), unusable('authMechanism'));
+  assert.is(problemsOf('srvMaxHosts=2'), unusable('srvMaxHosts'));
 });
 
-test('neither values nor pieces of a password are repeated', () => {
+test('no values or parts of a password are repeated', () => {
   for (const before of ['mongodb://app:s3c@ret', 'mongodb://app:x', 'mongodb://app:s3c@ret@db/']) {
     for (const options of [
       's3cret=y@db/',
@@ -83,14 +89,14 @@ test('neither values nor pieces of a password are repeated', () => {
       'a=s3cret',
       'authMechanism=s3c',
     ]) {
-      const line = told(options, before);
+      const line = problemsOf(options, before);
       assert.not.match(line, /s3c|ret/);
       assert.match(line, /^MONGODB_URI/);
     }
   }
 });
 
-test('a read returns documents and a write counts, whatever the URI says', async () => {
+test('reads return documents and writes are acknowledged, whatever the URI says', async () => {
   const given = parts().config.mongo.uri;
   const hostile =
     'w=0&journal=false&wtimeoutMS=1&readConcernLevel=snapshot&readPreference=secondary' +
@@ -100,7 +106,7 @@ test('a read returns documents and a write counts, whatever the URI says', async
   assert.equal(problems, []);
   const client = new MongoClient(uri);
   try {
-    const documents = client.db(parts().config.mongo.database).collection('uri-options');
+    const documents = client.db(parts().config.mongo.databaseName).collection('uri-options');
     assert.is((await documents.insertOne({ n: 1 })).acknowledged, true);
     assert.equal(
       (await documents.find().toArray()).map(({ n }) => n),

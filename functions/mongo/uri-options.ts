@@ -1,8 +1,8 @@
 /**
- * Where the database is and how it lets the service in: these options of a URI count.
- * `authMechanism` is one of `mechanisms`.
+ * The options of a URI that are used: how to find MongoDB and how to authenticate. `authMechanism`
+ * has to be one of `mechanisms`.
  */
-const counting = [
+const used = [
   'authMechanism',
   'authSource',
   'maxIdleTimeMS',
@@ -21,8 +21,8 @@ const counting = [
   'tlsInsecure',
 ];
 
-/** What the service decides itself, and leaves out of a URI: Atlas, mongosh and others put them there. */
-const decided = [
+/** Options that the service decides itself, and removes: Atlas, mongosh and others add them to URIs. */
+const removed = [
   'appName',
   'compressors',
   'connectTimeoutMS',
@@ -51,12 +51,12 @@ const decided = [
   'zlibCompressionLevel',
 ];
 
-const known = [...counting, ...decided, 'loadBalanced'];
+const known = [...used, ...removed, 'loadBalanced'];
 
-/** Those that need no library beside the driver. */
+/** Authentication mechanisms that need no library besides the driver. */
 const mechanisms = ['DEFAULT', 'MONGODB-X509', 'PLAIN', 'SCRAM-SHA-1', 'SCRAM-SHA-256'];
 
-/** Names by which the driver's errors call some of the options. */
+/** Names that the driver's errors use for some of the options. */
 const aliases: Record<string, string> = {
   mechanism: 'authMechanism',
   checkserveridentity: 'tlsAllowInvalidHostnames',
@@ -64,46 +64,46 @@ const aliases: Record<string, string> = {
 };
 
 interface Option {
-  /** As it is known, or as the URI spells it. */
+  /** In the driver's spelling, or else, if it is unknown, as in the URI. */
   name: string;
   value: string;
-  /** `name=value`, as the URI has it. */
+  /** `name=value`, as in the URI. */
   text: string;
 }
 
 /**
- * Takes out of a URI what the service decides itself, so that no option makes an answer stale or
- * empty, or an acknowledgement worth less.
+ * Removes the options of a URI that the service decides itself, so that none of them makes reads
+ * stale or writes less durable.
  *
- * @returns the URI for the driver, and a line for every option that can't be used, without any value
+ * @returns the URI for the driver, and one line for every option that can't be used, without values
  */
 export function checkUri(uri: string): { uri: string; problems: string[] } {
-  const { head, options } = parts(uri);
+  const { head, options } = splitUri(uri);
   const problems = new Set<string>();
   const kept: string[] = [];
   for (const option of options) {
     const { name, value, text } = option;
     if (name === 'authMechanism' && !mechanisms.includes(value.toUpperCase())) {
       problems.add(`MONGODB_URI: the option authMechanism must be one of ${mechanisms.join(', ')}`);
-    } else if (counting.includes(name)) {
+    } else if (used.includes(name)) {
       kept.push(text);
-    } else if (!decided.includes(name) && !(name === 'loadBalanced' && value === 'false')) {
-      problems.add(`MONGODB_URI: ${called(option, uri)} can't be used here`);
+    } else if (!removed.includes(name) && !(name === 'loadBalanced' && value === 'false')) {
+      problems.add(`MONGODB_URI: ${describe(option, uri)} can't be used here`);
     }
   }
   return { uri: kept.length > 0 ? `${head}?${kept.join('&')}` : head, problems: [...problems] };
 }
 
 /**
- * Says what of a URI the driver refuses, by the names of its options and without any value, user or
- * password.
+ * Explains which part of a URI the driver rejects, by the names of options, without any value, user
+ * or password.
  */
 export function explainUriError(uri: string, error: unknown): string {
   const words = String((error as Error).message)
     .toLowerCase()
     .split(/\W+/)
     .map((word) => aliases[word]?.toLowerCase() ?? word);
-  const names = parts(uri)
+  const names = splitUri(uri)
     .options.map(({ name }) => name)
     .filter((name, i, all) => all.indexOf(name) === i && known.includes(name))
     .filter((name) => words.includes(name.toLowerCase()));
@@ -117,24 +117,24 @@ export function explainUriError(uri: string, error: unknown): string {
   );
 }
 
-/** Divides a URI as the driver does: a `?` in the user or the password begins no options. */
-function parts(uri: string): { head: string; options: Option[] } {
-  const before = /^[^/]+:\/\/(?:[^:@]*(?::[^@]*)?@)?[^?]*/.exec(uri)?.[0] ?? uri;
+/** Splits a URI as the driver does: a `?` in the user or the password does not start the options. */
+function splitUri(uri: string): { head: string; options: Option[] } {
+  const head = /^[^/]+:\/\/(?:[^:@]*(?::[^@]*)?@)?[^?]*/.exec(uri)?.[0] ?? uri;
   const texts = uri
-    .slice(before.length + 1)
+    .slice(head.length + 1)
     .split('&')
     .filter((text) => text !== '');
-  return { head: before, options: texts.map(optionOf) };
+  return { head, options: texts.map(parseOption) };
 }
 
-function optionOf(text: string): Option {
+function parseOption(text: string): Option {
   const [[spelled, value] = ['', '']] = new URLSearchParams(text);
-  const name = known.find((one) => one.toLowerCase() === spelled.toLowerCase());
+  const name = known.find((option) => option.toLowerCase() === spelled.toLowerCase());
   return { name: name ?? spelled, value, text };
 }
 
-/** An option by its name, unless that could be a piece of a password with an `@` or a `?` in it. */
-function called({ name, text }: Option, uri: string): string {
+/** An option by its name, unless that could be part of a password that contains `@` or `?`. */
+function describe({ name, text }: Option, uri: string): string {
   const isName = /^\w+$/.test(name) && text.includes('=') && uri.split('@').length <= 2;
-  return isName ? `the option ${name}` : 'an option of it';
+  return isName ? `the option ${name}` : 'one of its options';
 }

@@ -6,7 +6,7 @@ import { healthResources } from '../health';
 import { router } from '../http/router';
 import { startFakeMongod } from '../testing/fake-mongod';
 import { until } from '../testing/testing';
-import { keepClient } from './client';
+import { createReconnectingClient } from './client';
 import { libraries } from './lazy-libraries';
 import { createWatchdog } from './watchdog';
 
@@ -14,25 +14,25 @@ const unit = suite('watchdog');
 unit.before.each(() => mock.timers.enable({ apis: ['setInterval'] }));
 unit.after.each(() => mock.timers.reset());
 
-unit('says so after five intervals of silence, and after each five more', () => {
-  let said = 0;
-  const watchdog = createWatchdog(2000, () => said++);
+unit('reports five intervals without an event, and each five more', () => {
+  let reports = 0;
+  const watchdog = createWatchdog(2000, () => reports++);
   watchdog.start();
   mock.timers.tick(8000);
-  assert.is(said, 0);
+  assert.is(reports, 0);
   mock.timers.tick(2000);
-  assert.is(said, 1);
+  assert.is(reports, 1);
   assert.ok(watchdog.healthy());
   mock.timers.tick(10_000);
-  assert.is(said, 2);
+  assert.is(reports, 2);
   assert.not(watchdog.healthy());
   watchdog.seen();
   assert.ok(watchdog.healthy());
   mock.timers.tick(8000);
-  assert.is(said, 2);
+  assert.is(reports, 2);
 });
 
-unit('is quiet while something is seen, before it starts, and after it stops', () => {
+unit('reports nothing while events occur, before it starts, and after it stops', () => {
   const watchdog = createWatchdog(2000, () => assert.unreachable());
   mock.timers.tick(60_000);
   watchdog.start();
@@ -47,14 +47,14 @@ unit('is quiet while something is seen, before it starts, and after it stops', (
 
 unit.run();
 
-const deaf = suite('a driver that has stopped watching');
+const deaf = suite('a driver that has stopped monitoring');
 
-deaf('its client is replaced, and operations go on', async () => {
+deaf('its client is replaced, and operations continue', async () => {
   const fake = await startFakeMongod();
-  let made = 0;
-  const clients = keepClient(
+  let created = 0;
+  const client = createReconnectingClient(
     () => {
-      made++;
+      created++;
       return clientOf(fake.uri);
     },
     'test',
@@ -62,77 +62,77 @@ deaf('its client is replaced, and operations go on', async () => {
     async () => {},
   );
   try {
-    const first = await clients.session();
+    const first = await client.session();
     stopMonitors(first.db.client);
     await until(async () => first.retired.aborted);
-    assert.ok(made > 1);
-    assert.ok(clients.watching());
-    const second = await clients.session();
+    assert.ok(created > 1);
+    assert.ok(client.isMonitoring());
+    const second = await client.session();
     assert.is.not(second, first);
     assert.is((await second.db.command({ ping: 1 })).ok, 1);
   } finally {
-    await clients.close();
+    await client.close();
     fake.close();
   }
 });
 
-deaf('when no new client watches either, /livez tells', async () => {
+deaf('/livez fails when no new client monitors its server either', async () => {
   const fake = await startFakeMongod();
-  // stands for a driver that does nothing any more; what would make it so is not known
+  // a stand-in for a driver that does nothing any more, as no way is known to bring a real one there
   const dead = {
     db: clientOf(fake.uri).db.bind(clientOf(fake.uri)),
     on() {},
     close: async () => {},
   };
   const hangs = { ...dead, connect: () => new Promise(() => {}) } as unknown as MongoClient;
-  let made = 0;
-  const clients = keepClient(
-    () => (made++ === 0 ? clientOf(fake.uri) : hangs),
+  let created = 0;
+  const client = createReconnectingClient(
+    () => (created++ === 0 ? clientOf(fake.uri) : hangs),
     'test',
     50,
     async () => {},
   );
-  const status = () => livez(clients);
+  const status = () => livez(client);
   try {
-    const { db } = await clients.session();
+    const { db } = await client.session();
     assert.is(status(), 200);
     stopMonitors(db.client);
     await until(async () => status() === 503);
-    assert.ok(made > 1);
+    assert.ok(created > 1);
   } finally {
-    await clients.close();
+    await client.close();
     fake.close();
   }
 });
 
-deaf('a database that is away or frozen is watched all the time', async () => {
+deaf('a server that is frozen or unreachable is still monitored', async () => {
   const fake = await startFakeMongod();
   let silences = 0;
   const watchdog = createWatchdog(300, () => silences++);
-  const clients = keepClient(
+  const client = createReconnectingClient(
     () => clientOf(fake.uri),
     'test',
     300,
     async () => {},
   );
   try {
-    const session = await clients.session();
+    const session = await client.session();
     fake.frozen = true;
-    clients.suspect(session);
-    await until(async () => clients.reach() === 'unreachable');
-    watchdog.start(); // lasts as long as that of the clients may
+    client.suspect(session);
+    await until(async () => client.state() === 'unreachable');
+    watchdog.start(); // as long as the client's own watchdog may wait
     await until(async () => {
-      assert.is(livez(clients), 200);
+      assert.is(livez(client), 200);
       return silences >= 3;
     });
     fake.close();
     await until(async () => {
-      assert.is(livez(clients), 200);
+      assert.is(livez(client), 200);
       return silences >= 6;
     });
   } finally {
     watchdog.stop();
-    await clients.close();
+    await client.close();
   }
 });
 
@@ -147,7 +147,7 @@ function clientOf(uri: string): MongoClient {
   });
 }
 
-/** Has a client look at no server any more. There is no public way to. */
+/** Makes a client stop monitoring its servers, for which there is no public API. */
 function stopMonitors(client: MongoClient): void {
   const { topology } = client as unknown as {
     topology: { s: { servers: Map<string, { monitor: { close(): void } }> } };
@@ -155,8 +155,8 @@ function stopMonitors(client: MongoClient): void {
   for (const { monitor } of topology.s.servers.values()) monitor.close();
 }
 
-/** The status of the answer to a probe. */
-function livez(clients: ReturnType<typeof keepClient>): number {
+/** The status of the response to a probe. */
+function livez(client: ReturnType<typeof createReconnectingClient>): number {
   let status = 0;
   const res = {
     req: { headers: {}, method: 'GET', url: '/livez' },
@@ -167,7 +167,7 @@ function livez(clients: ReturnType<typeof keepClient>): number {
     write() {},
     end() {},
   };
-  const handle = router(healthResources({ draining: false }, () => clients));
+  const handle = router(healthResources({ draining: false }, () => client));
   void handle(res.req as never, res as never);
   return status;
 }

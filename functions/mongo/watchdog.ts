@@ -1,38 +1,38 @@
-/** Notices when something that should be seen regularly is not. */
+/** Notices when an event that should occur regularly does not. */
 export interface Watchdog {
   start(): void;
   stop(): void;
-  /** To be called each time it is seen. */
+  /** To be called each time the event occurs. */
   seen(): void;
-  /** False when it was not seen even after `onSilence` has had as long again. */
+  /** False when the event did not occur although `onSilence` had time to help. */
   healthy(): boolean;
 }
 
-/** Heartbeats that may fail to come; a frozen server answers the driver's with up to three's silence. */
-const tolerated = 5;
+/** Intervals without an event that are tolerated. While a server is frozen, the driver is silent for three. */
+const maxMissed = 5;
 
 /**
- * @param intervalMs how often it should be seen
- * @param onSilence is called when it was not for five intervals, and after each five more
+ * @param intervalMs how often the event should occur
+ * @param onSilence is called after five intervals without an event, and after each five more
  */
 export function createWatchdog(intervalMs: number, onSilence: () => void): Watchdog {
   let timer: NodeJS.Timeout | undefined;
-  /** Counted, not measured: a process that was paused counts one, whatever the clock says. */
-  let silent = 0;
+  /** Intervals without an event. Counted, not measured, as a paused process has missed only one. */
+  let missed = 0;
 
   return {
     start() {
       timer ??= setInterval(() => {
-        silent++;
-        if (silent % tolerated === 0) onSilence();
+        missed++;
+        if (missed % maxMissed === 0) onSilence();
       }, intervalMs).unref();
     },
     stop() {
       clearInterval(timer);
     },
     seen() {
-      silent = 0;
+      missed = 0;
     },
-    healthy: () => silent < 2 * tolerated,
+    healthy: () => missed < 2 * maxMissed,
   };
 }

@@ -30,12 +30,12 @@ if (process.env.MONGODB_URI || process.env.MONGO_HOST) {
 
 /** Drops the databases whose names begin like that of this run. */
 async function dropDatabases(): Promise<void> {
-  const { uri, auth, database } = parts().config.mongo;
+  const { uri, auth, databaseName } = parts().config.mongo;
   const client = new MongoClient(uri, { ...(auth && { auth, authSource: 'admin' }) });
   try {
     const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
     for (const { name } of databases) {
-      if (name.startsWith(database)) await client.db(name).dropDatabase();
+      if (name.startsWith(databaseName)) await client.db(name).dropDatabase();
     }
   } finally {
     await client.close();
