@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { name, version } from '../package.json';
 import { parts } from './index';
 import {
-  type Answer,
   type Host,
+  type HttpResponse,
   post,
   send,
   startFramework,
@@ -13,14 +13,14 @@ import {
 } from './testing/testing';
 
 interface Row {
-  does: string;
-  ask(url: string): Promise<Answer>;
+  name: string;
+  request(url: string): Promise<HttpResponse>;
   status: number;
   type?: string;
   issues?: { path: (string | number)[] }[];
   headers?: Record<string, string>;
-  check?(answer: Answer): void;
-  /** What the framework can't promise, with the reason. */
+  check?(response: HttpResponse): void;
+  /** Why the framework does not pass, if it doesn't. */
   ownHostOnly?: string;
 }
 
@@ -40,8 +40,8 @@ const chunked = (body: string) => (url: string) =>
 
 const rows: Row[] = [
   {
-    does: 'GET / tells name, version, time and routes',
-    ask: get('/'),
+    name: 'GET / has name, version, time and routes',
+    request: get('/'),
     status: 200,
     check({ json }) {
       assert.is(json.name, name);
@@ -51,8 +51,8 @@ const rows: Row[] = [
     },
   },
   {
-    does: 'GET /time tells the time in UTC',
-    ask: get('/time'),
+    name: 'GET /time has the time in UTC',
+    request: get('/time'),
     status: 200,
     headers: { 'content-type': 'application/json' },
     check({ json }) {
@@ -62,8 +62,8 @@ const rows: Row[] = [
     },
   },
   {
-    does: 'GET /time?tz= tells the offset of a zone',
-    ask: get('/time?tz=Asia/Tokyo'),
+    name: 'GET /time?tz= has the offset of a zone',
+    request: get('/time?tz=Asia/Tokyo'),
     status: 200,
     check({ json }) {
       assert.match(json.time, /\+09:00$/);
@@ -72,14 +72,14 @@ const rows: Row[] = [
     },
   },
   {
-    does: 'a zone in any letter case, in its own spelling',
-    ask: get('/time?tz=asia/calcutta'),
+    name: 'a zone in any letter case, returned in its own spelling',
+    request: get('/time?tz=asia/calcutta'),
     status: 200,
     check: ({ json }) => assert.is(json.timezone, 'Asia/Calcutta'),
   },
   {
-    does: 'a zone with an encoded plus',
-    ask: get('/time?tz=Etc/GMT%2B5'),
+    name: 'a zone with an encoded plus',
+    request: get('/time?tz=Etc/GMT%2B5'),
     status: 200,
     check({ json }) {
       assert.match(json.time, /-05:00$/);
@@ -87,121 +87,121 @@ const rows: Row[] = [
     },
   },
   {
-    does: 'a zone with a bare plus, which is a space',
-    ask: get('/time?tz=Etc/GMT+5'),
+    name: 'a zone with a bare plus, which is a space',
+    request: get('/time?tz=Etc/GMT+5'),
     status: 400,
     type: 'invalid-query',
     issues: [{ path: ['tz'] }],
     check: ({ json }) => assert.match(json.detail, 'Etc/GMT%2B5'),
   },
   ...['BST', 'SystemV/EST5', '%2B09:00', '', 'Factory'].map((tz) => ({
-    does: `a zone of "${tz}"`,
-    ask: get(`/time?tz=${tz}`),
+    name: `a zone of "${tz}"`,
+    request: get(`/time?tz=${tz}`),
     status: 400,
     type: 'invalid-query',
     issues: [{ path: ['tz'] }],
   })),
   {
-    does: 'a zone that is not there',
-    ask: get('/time?tz=Mars/Olympus'),
+    name: 'an unknown zone',
+    request: get('/time?tz=Mars/Olympus'),
     status: 400,
     type: 'invalid-query',
     issues: [{ path: ['tz'] }],
   },
   {
-    does: 'an unknown parameter',
-    ask: get('/time?zone=UTC&x=1'),
+    name: 'an unknown parameter',
+    request: get('/time?zone=UTC&x=1'),
     status: 400,
     type: 'invalid-query',
     issues: [{ path: ['zone'] }, { path: ['x'] }],
   },
   {
-    does: 'a parameter given twice',
-    ask: get('/time?tz=UTC&tz=Asia/Tokyo'),
+    name: 'a parameter given twice',
+    request: get('/time?tz=UTC&tz=Asia/Tokyo'),
     status: 400,
     type: 'invalid-query',
     issues: [{ path: ['tz'] }],
   },
   ...['0', '201', '-1', '1.5', 'all', ''].map((limit) => ({
-    does: `a limit of "${limit}"`,
-    ask: get(`/data?limit=${limit}`),
+    name: `a limit of "${limit}"`,
+    request: get(`/data?limit=${limit}`),
     status: 400,
     type: 'invalid-query',
     issues: [{ path: ['limit'] }],
   })),
   {
-    does: 'a cursor that is none',
-    ask: get('/data?cursor=abc'),
+    name: 'an invalid cursor',
+    request: get('/data?cursor=abc'),
     status: 400,
     type: 'invalid-query',
     issues: [{ path: ['cursor'] }],
   },
   {
-    does: 'a parameter on a route that has none',
-    ask: get(`/data/${uuid}?x=1`),
+    name: 'a parameter on a route without parameters',
+    request: get(`/data/${uuid}?x=1`),
     status: 400,
     type: 'invalid-query',
     issues: [{ path: ['x'] }],
   },
   {
-    does: 'a document that is not there',
-    ask: get(`/data/${uuid}`),
+    name: 'an unknown document',
+    request: get(`/data/${uuid}`),
     status: 404,
     type: 'not-found',
   },
-  { does: 'an id that is none', ask: get('/data/abc'), status: 404, type: 'not-found' },
-  { does: 'an unknown route', ask: get('/nothing'), status: 404, type: 'not-found' },
+  { name: 'an invalid id', request: get('/data/abc'), status: 404, type: 'not-found' },
+  { name: 'an unknown route', request: get('/nothing'), status: 404, type: 'not-found' },
   {
-    does: 'a path that is badly encoded',
-    ask: get('/data/%zz'),
+    name: 'an invalid encoding in the path',
+    request: get('/data/%zz'),
     status: 404,
     type: 'not-found',
     ownHostOnly: 'Express decodes the path before it calls the function',
   },
-  { does: 'GET /livez', ask: get('/livez'), status: 200 },
-  { does: 'a slash at the end', ask: get('/data/?limit=1'), status: 200 },
+  { name: 'GET /livez', request: get('/livez'), status: 200 },
+  { name: 'a trailing slash', request: get('/data/?limit=1'), status: 200 },
   {
-    does: 'OPTIONS on a collection',
-    ask: get('/data', { method: 'OPTIONS' }),
+    name: 'OPTIONS on a collection',
+    request: get('/data', { method: 'OPTIONS' }),
     status: 204,
     headers: { allow: 'GET, POST, HEAD, OPTIONS' },
   },
   {
-    does: 'a method that a collection does not have',
-    ask: get('/data', { method: 'DELETE' }),
+    name: 'an unsupported method on a collection',
+    request: get('/data', { method: 'DELETE' }),
     status: 405,
     type: 'method-not-allowed',
     headers: { allow: 'GET, POST, HEAD, OPTIONS' },
   },
   {
-    does: 'a method that a document does not have',
-    ask: get(`/data/${uuid}`, { method: 'PUT', body: '{}' }),
+    name: 'an unsupported method on a document',
+    request: get(`/data/${uuid}`, { method: 'PUT', body: '{}' }),
     status: 405,
     type: 'method-not-allowed',
     headers: { allow: 'GET, HEAD, OPTIONS' },
   },
   {
-    does: 'POST on the time',
-    ask: (url) => post(`${url}/time`, {}),
+    name: 'POST /time',
+    request: (url) => post(`${url}/time`, {}),
     status: 405,
     type: 'method-not-allowed',
   },
   {
-    does: 'malformed JSON',
-    ask: postData('{"a":'),
+    name: 'malformed JSON',
+    request: postData('{"a":'),
     status: 400,
     type: 'malformed-json',
-    ownHostOnly: 'the framework parses before it calls the function',
+    ownHostOnly: 'the framework parses the body before it calls the function',
   },
   {
-    does: 'an empty body',
-    ask: postData(''),
+    name: 'an empty body',
+    request: postData(''),
     status: 400,
     type: 'malformed-json',
   },
   {
-    does: 'invalid UTF-8',
-    ask: (url) =>
+    name: 'invalid UTF-8',
+    request: (url) =>
       send(`${url}/data`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
@@ -211,57 +211,58 @@ const rows: Row[] = [
     type: 'malformed-json',
   },
   ...['[1]', '[]', '"text"', '5', 'true', 'null'].map((body) => ({
-    does: `${body} instead of an object`,
-    ask: postData(body),
+    name: `${body} instead of an object`,
+    request: postData(body),
     status: 422,
     type: 'invalid-document',
     issues: [{ path: [] }],
     ...(!body.startsWith('[') && {
-      ownHostOnly: 'the framework takes nothing but objects and arrays',
+      ownHostOnly: 'the framework accepts only objects and arrays',
     }),
   })),
   {
-    does: 'a body without a content type',
-    ask: (url) => send(`${url}/data`, { method: 'POST', body: Buffer.from('{}') }),
+    name: 'a body without a content type',
+    request: (url) => send(`${url}/data`, { method: 'POST', body: Buffer.from('{}') }),
     status: 415,
     type: 'unsupported-media-type',
     headers: { 'accept-post': 'application/json' },
   },
   {
-    does: 'a form',
-    ask: (url) => send(`${url}/data`, { method: 'POST', body: new URLSearchParams({ a: '1' }) }),
+    name: 'a form',
+    request: (url) =>
+      send(`${url}/data`, { method: 'POST', body: new URLSearchParams({ a: '1' }) }),
     status: 415,
     type: 'unsupported-media-type',
   },
   {
-    does: 'JSON in another character set',
-    ask: postData({}, { 'Content-Type': 'application/json; charset=iso-8859-1' }),
+    name: 'JSON with another charset',
+    request: postData({}, { 'Content-Type': 'application/json; charset=iso-8859-1' }),
     status: 415,
     type: 'unsupported-media-type',
-    ownHostOnly: 'the framework looks at the character set before it calls the function',
+    ownHostOnly: 'the framework checks the charset before it calls the function',
   },
   {
-    does: 'JSON that says that it is UTF-8',
-    ask: postData({}, { 'Content-Type': 'Application/JSON; charset="UTF-8"' }),
+    name: 'JSON with charset="UTF-8"',
+    request: postData({}, { 'Content-Type': 'Application/JSON; charset="UTF-8"' }),
     status: 201,
   },
   {
-    does: 'JSON that says so without the hyphen',
-    ask: postData({}, { 'Content-Type': 'application/json; charset=utf8' }),
+    name: 'JSON with charset=utf8',
+    request: postData({}, { 'Content-Type': 'application/json; charset=utf8' }),
     status: 201,
-    ownHostOnly: 'the framework looks at the character set before it calls the function',
+    ownHostOnly: 'the framework checks the charset before it calls the function',
   },
   ...['"open', '""', 'a b', 'a,b', '"a" "b"', '"é"', `"${'x'.repeat(256)}"`, 'x'.repeat(256)].map(
     (key) => ({
-      does: `an Idempotency-Key of ${key.slice(0, 10)}`,
-      ask: postData({}, { 'Idempotency-Key': key }),
+      name: `an Idempotency-Key of ${key.slice(0, 10)}`,
+      request: postData({}, { 'Idempotency-Key': key }),
       status: 400,
       type: 'invalid-idempotency-key',
     }),
   ),
   {
-    does: 'a content coding',
-    ask: (url) =>
+    name: 'a content coding',
+    request: (url) =>
       send(`${url}/data`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' },
@@ -271,58 +272,58 @@ const rows: Row[] = [
     type: 'unsupported-content-coding',
     headers: { 'accept-encoding': 'identity' },
   },
-  { does: 'a body over the limit', ask: postData(large), status: 413, type: 'body-too-large' },
+  { name: 'a body over the limit', request: postData(large), status: 413, type: 'body-too-large' },
   {
-    does: 'a chunked body over the limit',
-    ask: chunked(large),
+    name: 'a chunked body over the limit',
+    request: chunked(large),
     status: 413,
     type: 'body-too-large',
   },
-  { does: 'a chunked body', ask: chunked('{"a":1}'), status: 201 },
-  { does: 'nesting at the limit', ask: postData(nested(64)), status: 201 },
+  { name: 'a chunked body', request: chunked('{"a":1}'), status: 201 },
+  { name: 'nesting at the limit', request: postData(nested(64)), status: 201 },
   {
-    does: 'nesting over the limit',
-    ask: postData(nested(65)),
+    name: 'nesting over the limit',
+    request: postData(nested(65)),
     status: 422,
     type: 'nesting-too-deep',
   },
   {
-    does: 'nesting that would overflow a stack',
-    ask: postData(`{"a":${'['.repeat(400_000)}${']'.repeat(400_000)}}`),
+    name: 'nesting that would overflow a stack',
+    request: postData(`{"a":${'['.repeat(400_000)}${']'.repeat(400_000)}}`),
     status: 422,
     type: 'nesting-too-deep',
   },
   {
-    does: 'a number that no double can hold',
-    ask: postData('{"a":[0,{"b":1e400}]}'),
+    name: 'a number too large for a double',
+    request: postData('{"a":[0,{"b":1e400}]}'),
     status: 422,
     type: 'invalid-document',
     issues: [{ path: ['a', 1, 'b'] }],
   },
   {
-    does: 'half a surrogate pair in a text',
-    ask: postData('{"a":"\\ud83d"}'),
+    name: 'half a surrogate pair in a text',
+    request: postData('{"a":"\\ud83d"}'),
     status: 422,
     type: 'invalid-document',
     issues: [{ path: ['a'] }],
   },
   {
-    does: 'half a surrogate pair in a name',
-    ask: postData('{"\\ude00":1}'),
+    name: 'half a surrogate pair in a name',
+    request: postData('{"\\ude00":1}'),
     status: 422,
     type: 'invalid-document',
     issues: [{ path: ['\ude00'] }],
   },
   {
-    does: 'NUL in a name',
-    ask: postData('{"a":{"b\\u0000":1}}'),
+    name: 'NUL in a name',
+    request: postData('{"a":{"b\\u0000":1}}'),
     status: 422,
     type: 'invalid-document',
     issues: [{ path: ['a', 'b\0'] }],
   },
   {
-    does: "a name that is the driver's own",
-    ask: postData({ a: [{ _bsontype: 'Long' }] }),
+    name: 'a name that the driver reserves',
+    request: postData({ a: [{ _bsontype: 'Long' }] }),
     status: 422,
     type: 'invalid-document',
     issues: [{ path: ['a', 0, '_bsontype'] }],
@@ -342,32 +343,32 @@ for (const [host, start] of hosts) {
   });
   test.after(() => server.close());
 
-  for (const { does, ask, status, type, issues, headers, check, ownHostOnly } of rows) {
+  for (const { name, request, status, type, issues, headers, check, ownHostOnly } of rows) {
     if (ownHostOnly && start !== startOwnHost) continue;
-    test(does, async () => {
-      const answer = await ask(server.url);
-      assert.is(answer.status, status, answer.text);
+    test(name, async () => {
+      const response = await request(server.url);
+      assert.is(response.status, status, response.text);
       for (const [header, value] of Object.entries(headers ?? {})) {
-        assert.is(answer.headers.get(header), value);
+        assert.is(response.headers.get(header), value);
       }
       if (type) {
-        assert.is(answer.headers.get('content-type'), 'application/problem+json');
-        assert.is(answer.json.type, `urn:problem-type:${type}`);
-        assert.is(answer.json.status, status);
-        assert.type(answer.json.detail, 'string');
-        assert.not.match(answer.text, /node_modules|at \w+ \(/);
+        assert.is(response.headers.get('content-type'), 'application/problem+json');
+        assert.is(response.json.type, `urn:problem-type:${type}`);
+        assert.is(response.json.status, status);
+        assert.type(response.json.detail, 'string');
+        assert.not.match(response.text, /node_modules|at \w+ \(/);
       }
       if (issues) {
         assert.equal(
-          answer.json.issues.map((issue: { path: unknown }) => ({ path: issue.path })),
+          response.json.issues.map((issue: { path: unknown }) => ({ path: issue.path })),
           issues,
         );
       }
-      check?.(answer);
+      check?.(response);
     });
   }
 
-  test('POST /data stores a document, GET /data/{id} gives it back', async () => {
+  test('POST /data stores a document, GET /data/{id} returns it', async () => {
     const data = { test: 'persistence', deep: [{ a: null, b: [true, 1.5, 'ü'] }] };
     const posted = await post(`${server.url}/data`, data);
     assert.is(posted.status, 201);
@@ -383,7 +384,7 @@ for (const [host, start] of hosts) {
     assert.equal(upper.json, posted.json);
   });
 
-  test('HEAD answers as GET does, without a body', async () => {
+  test('HEAD responds like GET, without a body', async () => {
     const { json } = await post(`${server.url}/data`, { head: true });
     for (const path of ['/', '/time', '/livez', '/data?limit=1', `/data/${json.id}`, '/nothing']) {
       const [head, got] = await Promise.all([
@@ -397,7 +398,7 @@ for (const [host, start] of hosts) {
     }
   });
 
-  test('numbers are doubles: -0 comes back as 0, integers over 2^53 rounded', async () => {
+  test('numbers are doubles: -0 is returned as 0, integers over 2^53 are rounded', async () => {
     const posted = await post(`${server.url}/data`, '{"zero":-0,"large":9007199254740993}');
     const read = await send(server.url + posted.headers.get('location'));
     assert.match(read.text, '{"zero":0,"large":9007199254740992}');
@@ -413,7 +414,7 @@ own.before(async () => {
 });
 own.after(() => server.close());
 
-own('documents come back exactly as posted, whatever their names', async () => {
+own('documents are returned exactly as posted, with any names', async () => {
   const texts = [
     '{"$where":"x","$set":{"$inc":1}}',
     '{"a.b":{".":1,"..":[{"c.d":1}]}}',
@@ -438,7 +439,7 @@ own('documents come back exactly as posted, whatever their names', async () => {
       );
       const posted = await post(`${server.url}/data`, text);
       if (refusal) {
-        // this database does not take such names, so the answer has to say which one it was
+        // this server refuses such names, so the response has to say which one it was
         assert.is(posted.status, 422, text);
         assert.is(posted.json.type, 'urn:problem-type:invalid-document');
         assert.match(refusal, JSON.stringify(posted.json.issues[0].path[0]));

@@ -41,7 +41,7 @@ const keyed = (url: string, key: string, body: unknown) =>
   post(`${url}/data`, body, { 'Idempotency-Key': key });
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 
-test('the same document again: the same answer, and it is stored once', async (context) => {
+test('the same document again: same response, stored once', async (context) => {
   const { url } = context.host;
   const key = randomUUID();
   const first = await keyed(url, quoted(key), { n: 1, text: 'é' });
@@ -59,7 +59,7 @@ test('the same document again: the same answer, and it is stored once', async (c
   assert.is(await documents(context).countDocuments({ idempotencyKey: key }), 1);
 });
 
-test('another document: 422, and the first one stays', async (context) => {
+test('another document: 422, and the first one is kept', async (context) => {
   const { url } = context.host;
   const key = randomUUID();
   const first = await keyed(url, key, { n: 1 });
@@ -75,32 +75,32 @@ test('another document: 422, and the first one stays', async (context) => {
   );
 });
 
-test('fifty at once: one document, and one id for all', async (context) => {
+test('fifty concurrent posts: one document, and one id for all', async (context) => {
   const key = randomUUID();
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 50 }, () => keyed(context.host.url, key, { at: 'once' })),
   );
-  assert.equal(new Set(answers.map(({ status }) => status)), new Set([201]));
-  assert.is(new Set(answers.map(({ text }) => text)).size, 1);
+  assert.equal(new Set(responses.map(({ status }) => status)), new Set([201]));
+  assert.is(new Set(responses.map(({ text }) => text)).size, 1);
   assert.is(await documents(context).countDocuments({ idempotencyKey: key }), 1);
 });
 
-test('two documents with one key at once: one is stored, the other a 422', async (context) => {
+test('two documents with one key at once: one is stored, the other gets a 422', async (context) => {
   const { url } = context.host;
   for (let n = 0; n < 5; n++) {
     const key = randomUUID();
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       keyed(url, key, { a: 1 }),
       keyed(url, key, { b: 1 }),
       post(`${url}/data`, { neighbour: n }),
     ]);
-    assert.equal(answers.map(({ status }) => status).sort(), [201, 201, 422]);
-    assert.is(answers[2].status, 201);
+    assert.equal(responses.map(({ status }) => status).sort(), [201, 201, 422]);
+    assert.is(responses[2].status, 201);
     assert.is(await documents(context).countDocuments({ idempotencyKey: key }), 1);
   }
 });
 
-test('by two replicas at once, and after one was killed: one document', async (context) => {
+test('two replicas, one of them killed: one document per key', async (context) => {
   const replicas = await Promise.all([startProcess(), startProcess()]);
   const url = (n: number) => String(replicas[n % 2]?.url);
   const ready = async (n: number) => (await send(`${url(n)}/readyz`)).status === 200;
@@ -109,12 +109,12 @@ test('by two replicas at once, and after one was killed: one document', async (c
   const keys = Array.from({ length: 10 }, () => randomUUID());
   const once = await Promise.all(
     keys.map(async (key) => {
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 6 }, (_, n) => keyed(url(n), key, { key })),
       );
-      assert.equal(new Set(answers.map(({ status }) => status)), new Set([201]));
-      assert.is(new Set(answers.map(({ json }) => json.id)).size, 1);
-      return answers[0]?.json.id;
+      assert.equal(new Set(responses.map(({ status }) => status)), new Set([201]));
+      assert.is(new Set(responses.map(({ json }) => json.id)).size, 1);
+      return responses[0]?.json.id;
     }),
   );
 
@@ -127,14 +127,14 @@ test('by two replicas at once, and after one was killed: one document', async (c
   assert.equal(new Set(after.map(({ status }) => status)), new Set([201]));
   const ids = after.map(({ json }) => json.id);
   assert.equal(ids.slice(0, keys.length), once);
-  for (const [n, answer] of before.entries()) {
-    if (answer) assert.is(answer.json.id, ids[keys.length + n]);
+  for (const [n, response] of before.entries()) {
+    if (response) assert.is(response.json.id, ids[keys.length + n]);
   }
   const idempotencyKey = { $in: [...keys, ...more] };
   assert.is(await documents(context).countDocuments({ idempotencyKey }), ids.length);
 });
 
-test('repeated by a client while the database is away: stored once', async (context) => {
+test('repeated while MongoDB is unreachable: stored once', async (context) => {
   const target = new URL(mongo.uri.replace('mongodb:', 'http:'));
   const proxy = await startProxy(Number(target.port));
   const uri = mongo.uri.replace(target.host, `127.0.0.1:${proxy.port}`);
@@ -158,7 +158,7 @@ test('repeated by a client while the database is away: stored once', async (cont
   }
 });
 
-test('a key may be of 255 characters, with quotes and backslashes', async (context) => {
+test('a key may have 255 characters, with quotes and backslashes', async (context) => {
   const { url } = context.host;
   const key = `"\\ ~!{}, ;${randomUUID()}`.padEnd(255, '\\"');
   const first = await keyed(url, quoted(key), { long: true });
@@ -169,22 +169,22 @@ test('a key may be of 255 characters, with quotes and backslashes', async (conte
   assert.is((await keyed(url, quoted(`${key}x`), { long: true })).status, 400);
 });
 
-test('what is posted without a key has none in the database', async (context) => {
+test('a document posted without a key is stored without one', async (context) => {
   const { json } = await post(`${context.host.url}/data`, { plain: true });
   const stored = await documents(context).findOne({ _id: json.id });
   assert.equal(Object.keys(stored ?? {}), ['_id', 'createdAt', 'data']);
 });
 
-test('the unique index is made at the first connect, and again after it was lost', async (context) => {
+test('the unique index is created at the first connect, and again after it was dropped', async (context) => {
   const database = `${mongo.databaseName}-index`;
   const collection = documents(context, database);
-  const isThere = async () =>
+  const hasIndex = async () =>
     (await collection.indexes()).some(
-      ({ key, unique }) => 'idempotencyKey' in key && unique, // FerretDB does not tell of sparse
+      ({ key, unique }) => 'idempotencyKey' in key && unique, // FerretDB does not report sparse
     );
   for (let start = 0; start < 2; start++) {
     const service = await startProcess({ MONGO_DATABASE: database });
-    await until(isThere);
+    await until(hasIndex);
     service.child.kill('SIGKILL');
     await service.exited;
     await collection.drop();

@@ -13,8 +13,8 @@ test('the functions are registered with the framework', () => {
   assert.is(getFunction('time'), time);
 });
 
-test('time runs alone under the stock command line, without a database', async () => {
-  await withCommandLine('time', { MONGODB_URI: '' }, async (url) => {
+test('time runs under the framework alone, without a database', async () => {
+  await withFramework('time', { MONGODB_URI: '' }, async (url) => {
     const { status, json } = await send(`${url}/?tz=Asia/Tokyo`);
     assert.is(status, 200);
     assert.match(json.time, /\+09:00$/);
@@ -22,9 +22,9 @@ test('time runs alone under the stock command line, without a database', async (
   });
 });
 
-test('data runs alone under the stock command line, mounted at /', async () => {
-  await withCommandLine('data', {}, async (url) => {
-    const posted = await post(`${url}/`, { alone: true });
+test('data runs under the framework alone, mounted at /', async () => {
+  await withFramework('data', {}, async (url) => {
+    const posted = await post(`${url}/`, { framework: true });
     assert.is(posted.status, 201, posted.text);
     assert.is(posted.headers.get('location'), `/${posted.json.id}`);
     assert.equal((await send(`${url}/${posted.json.id}`)).json, posted.json);
@@ -35,7 +35,7 @@ test('data runs alone under the stock command line, mounted at /', async () => {
 
 test.run();
 
-async function withCommandLine(
+async function withFramework(
   target: string,
   env: Record<string, string>,
   use: (url: string) => Promise<void>,

@@ -14,14 +14,14 @@ import * as assert from 'uvu/assert';
 import { startDatabase } from '../tools/database/embedded-database';
 import { freePort } from '../tools/network/ports';
 import {
-  converse,
-  exchange,
-  getText,
   killProcesses,
+  openConnection,
   type Process,
   post,
-  postHead,
+  rawGet,
+  rawPostHead,
   send,
+  sendRaw,
   startProcess,
   until,
 } from './testing/testing';
@@ -30,31 +30,31 @@ const nowhere = 'mongodb://app:s3cret@127.0.0.1:1/?authSource=admin';
 
 const start = suite('start');
 
-start('a bad configuration is told in one error', async () => {
-  const { code, output } = await failing({ PORT: 'http', MONGO_POOL_SIZE: 'many' });
+start('an invalid configuration is reported in one error', async () => {
+  const { code, output } = await startFailing({ PORT: 'http', MONGO_POOL_SIZE: 'many' });
   assert.is(code, 1);
   assert.match(output, /PORT: must be a whole number.*\n.*MONGO_POOL_SIZE: must be/);
   assert.not.match(output, /\n\s+at /);
 });
 
-start('a URI that the driver refuses is told without its password', async () => {
+start('a URI that the driver rejects is reported without its password', async () => {
   for (const uri of [
     'mongodb://app:s3cret@',
     'mongodb://app:s3c@ret@db',
     'mongodb://app:s3cret@db/?a=b',
   ]) {
-    const { code, output } = await failing({ MONGODB_URI: uri });
+    const { code, output } = await startFailing({ MONGODB_URI: uri });
     assert.is(code, 1);
     assert.match(output, 'MONGODB_URI');
     assert.not.match(output, /s3c/);
   }
 });
 
-start('a taken port is told', async () => {
+start('a port in use is reported', async () => {
   const taken = createServer().listen(0);
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
-  const { code, output } = await failing({ PORT: String(port) });
+  const { code, output } = await startFailing({ PORT: String(port) });
   taken.close();
   assert.is(code, 1);
   assert.match(output, `Port ${port} is taken. Set PORT to one that is free.`);
@@ -62,30 +62,33 @@ start('a taken port is told', async () => {
 
 start.run();
 
-const away = suite('without a database');
+const unreachable = suite('without MongoDB');
 
-away('the service is alive, not ready, and answers 503', async () => {
+unreachable('the service is alive, not ready, and responds with 503', async () => {
   const service = await startProcess({ MONGODB_URI: nowhere, MONGO_TIMEOUT_MS: '500' });
   assert.is((await send(`${service.url}/livez`)).status, 200);
   assert.is((await send(`${service.url}/time`)).status, 200);
   const ready = await send(`${service.url}/readyz`);
   assert.is(ready.status, 503);
   assert.is(ready.json.type, 'urn:problem-type:not-ready');
-  for (const answer of [await send(`${service.url}/data`), await post(`${service.url}/data`, {})]) {
-    assert.is(answer.status, 503);
-    assert.is(answer.json.type, 'urn:problem-type:database-unavailable');
-    assert.is(answer.headers.get('retry-after'), '1');
+  for (const response of [
+    await send(`${service.url}/data`),
+    await post(`${service.url}/data`, {}),
+  ]) {
+    assert.is(response.status, 503);
+    assert.is(response.json.type, 'urn:problem-type:database-unavailable');
+    assert.is(response.headers.get('retry-after'), '1');
   }
   assert.is(await stop(service), 0);
   assert.not.match(JSON.stringify(service.lines), 's3cret');
 });
 
-away.after.each(killProcesses);
-away.run();
+unreachable.after.each(killProcesses);
+unreachable.run();
 
 const log = suite('log');
 
-log('one line a request, without query, body and credentials', async () => {
+log('one line per request, without query, body and credentials', async () => {
   const service = await startProcess();
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   await send(`${service.url}/time?tz=Asia/Tokyo`, { headers: { 'X-Request-Id': 'abc' } });
@@ -131,7 +134,7 @@ log('probes are logged when they fail', async () => {
   );
 });
 
-log('no two processes give a request the same id', async () => {
+log('no two processes generate the same request id', async () => {
   const ids: (string | null)[] = [];
   for (let i = 0; i < 2; i++) {
     const service = await startProcess();
@@ -154,30 +157,30 @@ log.run();
 const drain = suite('drain');
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  drain(`${signal} answers what is under way and what still comes, then exits 0`, async () => {
+  drain(`${signal} lets current and new requests finish, then exits 0`, async () => {
     const service = await startProcess({ DRAIN_DELAY_MS: '1000' });
     await until(async () => (await send(`${service.url}/readyz`)).status === 200);
 
     const posts = Array.from({ length: 50 }, (_, n) => beginPost(service.url, { n }));
-    const clients = Array.from({ length: 50 }, () => keepAsking(service.url));
+    const clients = Array.from({ length: 50 }, () => keepRequesting(service.url));
     await sleep(300);
     service.child.kill(signal);
     await until(async () => (await send(`${service.url}/readyz`)).status === 503);
-    // half of the bodies end while connections are still accepted, half after that
+    // half of the bodies end while connections are still accepted, the other half later
     const early = posts.slice(0, 25).map(({ finish }) => finish());
     await sleep(1200);
     const late = posts.slice(25).map(({ finish }) => finish());
 
-    const answers = await Promise.all([...early, ...late]);
-    assert.equal([...new Set(answers)], ['201 close']);
-    const ends = await Promise.all(clients);
-    assert.equal([...new Set(ends.map(({ code }) => code))], ['ECONNREFUSED']);
-    assert.ok(ends.every(({ answered }) => answered > 0));
+    const responses = await Promise.all([...early, ...late]);
+    assert.equal([...new Set(responses)], ['201 close']);
+    const results = await Promise.all(clients);
+    assert.equal([...new Set(results.map(({ code }) => code))], ['ECONNREFUSED']);
+    assert.ok(results.every(({ completed }) => completed > 0));
     assert.is(await service.exited, 0);
   });
 }
 
-drain('a connection on which nothing came does not hold it up', async () => {
+drain('an unused connection does not delay the exit', async () => {
   const service = await startProcess({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '60000' });
   const unused = connect(Number(new URL(service.url).port), '127.0.0.1');
   await once(unused, 'connect');
@@ -187,7 +190,7 @@ drain('a connection on which nothing came does not hold it up', async () => {
   unused.destroy();
 });
 
-drain('nor does one that stays open after what is no HTTP', async () => {
+drain('a connection left open after nonsense does not delay the exit', async () => {
   const service = await startProcess({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '60000' });
   const port = Number(new URL(service.url).port);
   const open = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
@@ -198,18 +201,18 @@ drain('nor does one that stays open after what is no HTTP', async () => {
   open.destroy();
 });
 
-drain('requests that come on one connection are all answered', async () => {
+drain('pipelined requests get their responses', async () => {
   const service = await startProcess({ DRAIN_DELAY_MS: '1000' });
   await until(async () => (await send(`${service.url}/readyz`)).status === 200);
   service.child.kill('SIGTERM');
   await until(async () => (await send(`${service.url}/readyz`)).status === 503);
-  const answers = await exchange(service.url, `${postHead('Content-Length: 2')}{}`.repeat(3));
-  assert.is(answers.match(/HTTP\/1.1 201 /g)?.length, 3);
-  assert.is(answers.match(/Connection: close/g)?.length, 1);
+  const responses = await sendRaw(service.url, `${rawPostHead('Content-Length: 2')}{}`.repeat(3));
+  assert.is(responses.match(/HTTP\/1.1 201 /g)?.length, 3);
+  assert.is(responses.match(/Connection: close/g)?.length, 1);
   assert.is(await service.exited, 0);
 });
 
-drain('a body that does not end holds it up no longer than DRAIN_TIMEOUT_MS', async () => {
+drain('a body that does not end delays the exit by at most DRAIN_TIMEOUT_MS', async () => {
   const service = await startProcess({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '300' });
   const { finish } = beginPost(service.url, {});
   await until(async () => (await send(`${service.url}/readyz`)).status === 200);
@@ -218,7 +221,7 @@ drain('a body that does not end holds it up no longer than DRAIN_TIMEOUT_MS', as
   assert.ok(service.lines.some(({ level }) => level === 'warn'));
 });
 
-drain('a second signal ends it at once', async () => {
+drain('a second signal ends the process at once', async () => {
   const service = await startProcess({ DRAIN_DELAY_MS: '60000' });
   service.child.kill('SIGTERM');
   await until(async () => (await send(`${service.url}/readyz`)).json.detail.includes('shutting'));
@@ -227,10 +230,10 @@ drain('a second signal ends it at once', async () => {
 });
 
 for (const seed of [1, 2, 3]) {
-  drain(`nothing is reset when the process gets no CPU at moments (seed ${seed})`, async () => {
+  drain(`no connection is reset when the process is paused at random (seed ${seed})`, async () => {
     const service = await startProcess({ DRAIN_DELAY_MS: '1000' });
     await until(async () => (await send(`${service.url}/readyz`)).status === 200);
-    const clients = Array.from({ length: 50 }, (_, n) => keepAsking(service.url, n % 2 === 0));
+    const clients = Array.from({ length: 50 }, (_, n) => keepRequesting(service.url, n % 2 === 0));
     await sleep(200);
     service.child.kill('SIGTERM');
     const random = randomOf(seed);
@@ -242,15 +245,15 @@ for (const seed of [1, 2, 3]) {
         service.child.kill('SIGCONT');
       }
     })();
-    const ends = await Promise.all(clients);
-    assert.equal([...new Set(ends.map(({ code }) => code))], ['ECONNREFUSED']);
-    assert.ok(ends.every(({ answered }) => answered > 0));
+    const results = await Promise.all(clients);
+    assert.equal([...new Set(results.map(({ code }) => code))], ['ECONNREFUSED']);
+    assert.ok(results.every(({ completed }) => completed > 0));
     assert.is(await service.exited, 0);
     await pausing;
   });
 }
 
-drain('the echo of a signal does not end it at once', async () => {
+drain('the same signal again does not end the process at once', async () => {
   const service = await startProcess({ DRAIN_DELAY_MS: '500' });
   service.child.kill('SIGTERM');
   service.child.kill('SIGTERM');
@@ -264,7 +267,7 @@ drain.run();
 
 const output = suite('standard output');
 
-/** Starts the service with this as standard output, on a port that is known before. */
+/** Starts the service with another standard output, where no port can be read from the log. */
 async function startWith(stdout: 'pipe' | number, command = 'exec "$0" dist/main.js') {
   const port = await freePort();
   const child = spawn('sh', ['-c', command, process.execPath], {
@@ -277,19 +280,19 @@ async function startWith(stdout: 'pipe' | number, command = 'exec "$0" dist/main
   return { url, child, exited };
 }
 
-/** Has it write more than a pipe takes and than waits for its reader: over 1 MiB. */
-async function writeMuch(url: string): Promise<void> {
+/** Makes the service log more than a pipe and the backlog of 1 MiB hold. */
+async function fillLog(url: string): Promise<void> {
   for (let i = 0; i < 10; i++) {
-    const { socket, answers } = converse(url);
-    socket.write(getText('/time').repeat(1000));
-    assert.is((await answers(1000)).length, 1000);
+    const { socket, responses } = openConnection(url);
+    socket.write(rawGet('/time').repeat(1000));
+    assert.is((await responses(1000)).length, 1000);
     socket.destroy();
   }
 }
 
-output('whose reader stops costs lines, which are counted', async () => {
+output('when its reader stops, lines are dropped and counted', async () => {
   const { url, child, exited } = await startWith('pipe');
-  await writeMuch(url);
+  await fillLog(url);
   const lines: string[] = [];
   createInterface(child.stdout as Readable).on('line', (line) => lines.push(line));
   await until(async () => lines.length > 0 && (await send(`${url}/livez`)).status === 200);
@@ -305,39 +308,39 @@ output('whose reader stops costs lines, which are counted', async () => {
   assert.is(messages.at(-1), 'stopped');
 });
 
-output('whose reader never reads again does not hold up the end', async () => {
+output('when its reader stops for good, the service still exits', async () => {
   const { url, child, exited } = await startWith('pipe');
-  await writeMuch(url);
+  await fillLog(url);
   child.kill('SIGTERM');
   assert.is(await exited, 0);
 });
 
-output('whose reader is gone', async () => {
+output('its reader may be gone', async () => {
   const { url, child, exited } = await startWith('pipe');
   child.stdout?.destroy();
-  await writeMuch(url);
+  await fillLog(url);
   child.kill('SIGTERM');
   assert.is(await exited, 0);
 });
 
-output('on a full disk', async () => {
+output('the disk may be full', async () => {
   if (!existsSync('/dev/full')) return console.log('skipped: there is no /dev/full');
   const full = openSync('/dev/full', 'w');
   const { url, child, exited } = await startWith(full);
   closeSync(full);
-  await writeMuch(url);
+  await fillLog(url);
   child.kill('SIGTERM');
   assert.is(await exited, 0);
 });
 
-output('that is closed', async () => {
+output('it may be closed', async () => {
   const { url, child, exited } = await startWith('pipe', 'exec "$0" dist/main.js <&- >&- 2>&-');
-  await writeMuch(url);
+  await fillLog(url);
   child.kill('SIGTERM');
   assert.is(await exited, 0);
 });
 
-output('a terminal that goes ends it', async () => {
+output('the service exits when its terminal is closed', async () => {
   const terminal = `
 import os, pty, sys
 pid, terminal = pty.fork()
@@ -361,26 +364,26 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
 
 output.run();
 
-const fault = suite('faults of the database', { directory: '' });
+const fault = suite('faults of MongoDB', { directory: '' });
 fault.before(async (context) => {
   context.directory = await mkdtemp(join(tmpdir(), 'fault-'));
 });
 fault.after(({ directory }) => rm(directory, { recursive: true }));
 
-fault('frozen: a quick 503, still ready, and back when it is', async ({ directory }) => {
+fault('frozen: quick 503s, still ready, and writes succeed afterwards', async ({ directory }) => {
   const database = await startDatabase({ directory, say: () => {} });
   const service = await startProcess({ MONGODB_URI: database.uri, MONGO_TIMEOUT_MS: '1000' });
   try {
     assert.is((await post(`${service.url}/data`, { before: true })).status, 201);
     process.kill(database.pid, 'SIGSTOP');
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       post(`${service.url}/data`, { frozen: true }),
       send(`${service.url}/data`),
     ]);
-    assert.match(answers[0].json.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
-    for (const answer of answers) {
-      assert.is(answer.status, 503);
-      assert.is(answer.json.type, 'urn:problem-type:database-unavailable');
+    assert.match(responses[0].json.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    for (const response of responses) {
+      assert.is(response.status, 503);
+      assert.is(response.json.type, 'urn:problem-type:database-unavailable');
     }
     await until(async () => {
       const { status, json } = await send(`${service.url}/readyz`);
@@ -397,7 +400,7 @@ fault('frozen: a quick 503, still ready, and back when it is', async ({ director
   }
 });
 
-fault('killed while it writes: each acknowledged document is there once', async ({ directory }) => {
+fault('killed during writes: each acknowledged document is stored once', async ({ directory }) => {
   const first = await startDatabase({ directory, say: () => {} });
   const writing = await startProcess({ MONGODB_URI: first.uri, MONGO_TIMEOUT_MS: '2000' });
   const acknowledged: string[] = [];
@@ -406,13 +409,13 @@ fault('killed while it writes: each acknowledged document is there once', async 
     for (;;) {
       const { status, json } = await post(`${writing.url}/data`, { text: 'x'.repeat(500) });
       if (status === 201) acknowledged.push(json.id);
-      else if (killed) return status; // before that, a slow machine
+      else if (killed) return status; // an earlier error means a slow machine
       if (acknowledged.length > 200 && !killed) killed = process.kill(first.pid, 'SIGKILL');
     }
   });
-  const ends = await Promise.all(writers);
-  const unforeseen = writing.lines.filter(({ level }) => level === 'error');
-  assert.equal([...new Set(ends)], [503], JSON.stringify(unforeseen));
+  const statuses = await Promise.all(writers);
+  const errors = writing.lines.filter(({ level }) => level === 'error');
+  assert.equal([...new Set(statuses)], [503], JSON.stringify(errors));
   await stop(writing);
   await first.stop();
 
@@ -444,7 +447,9 @@ function stop(service: Process): Promise<number | string> {
   return service.exited;
 }
 
-async function failing(env: Record<string, string>): Promise<{ code: unknown; output: string }> {
+async function startFailing(
+  env: Record<string, string>,
+): Promise<{ code: unknown; output: string }> {
   const child = spawn(process.execPath, ['dist/main.js'], {
     env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -455,7 +460,7 @@ async function failing(env: Record<string, string>): Promise<{ code: unknown; ou
   return { code, output };
 }
 
-/** A post whose body ends when it is told to. */
+/** Starts a post, whose body ends when `finish` is called. */
 function beginPost(url: string, body: unknown) {
   const text = JSON.stringify(body);
   const req = request(`${url}/data`, {
@@ -463,7 +468,7 @@ function beginPost(url: string, body: unknown) {
     agent: new Agent({ keepAlive: true }),
     headers: { 'Content-Type': 'application/json', 'Content-Length': text.length },
   });
-  const answer = new Promise<string>((resolve) => {
+  const response = new Promise<string>((resolve) => {
     req.on('response', (res) => {
       res.resume().on('end', () => resolve(`${res.statusCode} ${res.headers.connection}`));
     });
@@ -473,18 +478,18 @@ function beginPost(url: string, body: unknown) {
   return {
     finish() {
       req.end(text.slice(1));
-      return answer;
+      return response;
     },
   };
 }
 
-/** A client that uses its connection again and again, until it gets no answer. */
-async function keepAsking(
+/** A client that sends requests on one connection until one fails. */
+async function keepRequesting(
   url: string,
   posts = false,
-): Promise<{ answered: number; code: unknown }> {
+): Promise<{ completed: number; code: unknown }> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  for (let answered = 0; ; answered++) {
+  for (let completed = 0; ; completed++) {
     try {
       await new Promise<void>((resolve, reject) => {
         const [path, method] = posts ? ['/data', 'POST'] : ['/time', 'GET'];
@@ -497,12 +502,12 @@ async function keepAsking(
       });
     } catch (error) {
       agent.destroy();
-      return { answered, code: (error as NodeJS.ErrnoException).code };
+      return { completed, code: (error as NodeJS.ErrnoException).code };
     }
   }
 }
 
-/** The same numbers between two for the same seed (a linear congruential generator). */
+/** Random numbers within a range, repeatable by seed (a linear congruential generator). */
 function randomOf(seed: number): (from: number, to: number) => number {
   let state = seed;
   return (from, to) => {

@@ -6,17 +6,17 @@ import * as assert from 'uvu/assert';
 import type { Config } from '../config';
 import { parts } from '../index';
 import {
-  converse,
-  getText,
   holdDatabase,
-  parseAnswers,
+  openConnection,
+  parseResponses,
   post,
-  postHead,
+  rawGet,
+  rawPostHead,
   send,
   startOwnHost,
 } from '../testing/testing';
 
-const chunkedHead = postHead('Transfer-Encoding: chunked');
+const chunkedHead = rawPostHead('Transfer-Encoding: chunked');
 const hosts: { close(): Promise<void> }[] = [];
 
 async function open(...args: Parameters<typeof startOwnHost>): Promise<string> {
@@ -29,93 +29,93 @@ async function closeAll(): Promise<void> {
   await Promise.all(hosts.splice(0).map((host) => host.close()));
 }
 
-const progress = suite('a body that is being sent');
-progress.after.each(closeAll);
+const bodies = suite('bodies');
+bodies.after.each(closeAll);
 
 for (const [what, text] of [
-  ['after its first byte', `${postHead('Content-Length: 100')}{`],
-  ['before it', postHead('Content-Length: 100')],
+  ['after its first byte', `${rawPostHead('Content-Length: 100')}{`],
+  ['before its first byte', rawPostHead('Content-Length: 100')],
   ['in chunks', `${chunkedHead}1\r\n{\r\n`],
   ['in the middle of a chunk', `${chunkedHead}ff\r\n{`],
   ['in the length of a chunk', `${chunkedHead}1\r\n{\r\nf`],
   ['before the last chunk', `${chunkedHead}2\r\n{}\r\n`],
 ] as const) {
-  progress(`that stops ${what} is told so`, async () => {
+  bodies(`a body that stops ${what} gets a 408`, async () => {
     const url = await open({ transferTimeoutMs: 150 });
-    const { socket, ended, failure } = converse(url);
+    const { socket, ended, failure } = openConnection(url);
     socket.write(text);
-    const [answer, ...more] = await ended;
-    assert.is(answer?.status, 408);
-    assert.is(JSON.parse(answer?.body ?? '').type, 'urn:problem-type:request-timeout');
+    const [response, ...more] = await ended;
+    assert.is(response?.status, 408);
+    assert.is(JSON.parse(response?.body ?? '').type, 'urn:problem-type:request-timeout');
     assert.equal(more, []);
     assert.is(failure(), undefined);
   });
 }
 
-progress('that comes slowly, but goes on, is taken', async () => {
+bodies('a slow but steady body is accepted', async () => {
   const url = await open({ transferTimeoutMs: 1000 });
-  const { socket, answers } = converse(url);
+  const { socket, responses } = openConnection(url);
   const body = JSON.stringify({ text: 'x'.repeat(20) });
-  socket.write(postHead(`Content-Length: ${body.length}`));
+  socket.write(rawPostHead(`Content-Length: ${body.length}`));
   for (const char of body) {
     await sleep(60);
     socket.write(char);
   }
-  assert.is((await answers(1))[0]?.status, 201);
+  assert.is((await responses(1))[0]?.status, 201);
   socket.destroy();
 });
 
-progress('that stops while it waits for memory is told so when there is some', async () => {
-  const { database, asked, release } = holdDatabase();
+bodies('a body that stops while it waits for memory gets a 408 when there is some', async () => {
+  const { database, called, release } = holdDatabase();
   const url = await open({ transferTimeoutMs: 150, memoryBudgetBytes: 70_000 }, database);
   const first = post(`${url}/data`, {});
-  await asked;
-  const { socket, ended } = converse(url);
+  await called;
+  const { socket, ended } = openConnection(url);
   await once(socket, 'connect');
-  socket.write(`${postHead('Content-Length: 10000')}{`);
+  socket.write(`${rawPostHead('Content-Length: 10000')}{`);
   await sleep(400);
   release();
   assert.is((await first).status, 201);
   assert.is((await ended)[0]?.status, 408);
 });
 
-progress('in chunks of one byte', async () => {
+bodies('chunks of one byte are accepted', async () => {
   const url = await open();
-  const { socket, answers } = converse(url);
+  const { socket, responses } = openConnection(url);
   const body = JSON.stringify({ text: 'x'.repeat(20_000) });
   socket.write(`${chunkedHead}${[...body].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`);
-  const [answer] = await answers(1);
-  assert.is(answer?.status, 201);
-  assert.is(JSON.parse(answer?.body ?? '').data.text.length, 20_000);
+  const [response] = await responses(1);
+  assert.is(response?.status, 201);
+  assert.is(JSON.parse(response?.body ?? '').data.text.length, 20_000);
   socket.destroy();
 });
 
-progress('with trailers', async () => {
+bodies('trailers are accepted', async () => {
   const url = await open();
-  const { socket, answers } = converse(url);
-  socket.write(`${chunkedHead}2\r\n{}\r\n0\r\nA: b\r\n\r\n${getText('/time')}`);
+  const { socket, responses } = openConnection(url);
+  socket.write(`${chunkedHead}2\r\n{}\r\n0\r\nA: b\r\n\r\n${rawGet('/time')}`);
   assert.equal(
-    (await answers(2)).map(({ status }) => status),
+    (await responses(2)).map(({ status }) => status),
     [201, 200],
   );
   socket.destroy();
 });
 
-/** Posts a body and closes this side of the connection, so that nothing more can come. */
+/** Posts a body, and closes the client's side of the connection. */
 async function postAndClose(url: string, length: number) {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-  socket.end(`${postHead(`Content-Length: ${length}`)}{"a":1}`);
-  return parseAnswers((await socket.setEncoding('latin1').toArray()).join(''))[0];
+  socket.end(`${rawPostHead(`Content-Length: ${length}`)}{"a":1}`);
+  return parseResponses((await socket.setEncoding('latin1').toArray()).join(''))[0];
 }
 
-progress('that ends early is told so', async () => {
-  const answer = await postAndClose(await open(), 70);
-  assert.is(answer?.status, 400);
-  assert.is(JSON.parse(answer?.body ?? '').type, 'urn:problem-type:incomplete-body');
+bodies('a body that ends early gets a 400', async () => {
+  const response = await postAndClose(await open(), 70);
+  assert.is(response?.status, 400);
+  assert.is(JSON.parse(response?.body ?? '').type, 'urn:problem-type:incomplete-body');
 });
 
-progress('after which its client closes that direction is answered', async () => {
+bodies('a client may close its side of the connection after the body', async () => {
   assert.is((await postAndClose(await open(), 7))?.status, 201);
 });
 
@@ -128,29 +128,29 @@ for (const [status, size, lines] of [
   [400, mebibyte, ['Idempotency-Key: a b']],
   [503, mebibyte, []],
 ] as [number, number, string[]][]) {
-  progress(
-    `that was answered early with ${status} may go on, all ${size} bytes of it`,
+  bodies(
+    `after an early ${status}, the client may send all ${size} bytes of the body`,
     async () => {
-      // no memory becomes free in time for the 503
+      // for the 503, no memory becomes free in time
       const { mongo } = parts().config;
-      const { database, asked, release } = holdDatabase();
+      const { database, called, release } = holdDatabase();
       const busy: Partial<Config> = {
         memoryBudgetBytes: 40_000,
         mongo: { ...mongo, timeoutMs: 100 },
       };
       const url = await open(status === 503 ? busy : {}, database);
       const first = status === 503 ? post(`${url}/data`, {}) : undefined;
-      if (first) await asked;
-      const { socket, answers, failure } = converse(url);
-      socket.write(postHead([`Content-Length: ${size}`, ...lines].join('\r\n')));
-      assert.is((await answers(1))[0]?.status, status);
+      if (first) await called;
+      const { socket, responses, failure } = openConnection(url);
+      socket.write(rawPostHead([`Content-Length: ${size}`, ...lines].join('\r\n')));
+      assert.is((await responses(1))[0]?.status, status);
       for (let sent = 0; sent < size; sent += 2 ** 16) {
         if (!socket.write('x'.repeat(2 ** 16))) await once(socket, 'drain');
         await sleep(2);
       }
-      socket.write(getText('/time'));
+      socket.write(rawGet('/time'));
       assert.equal(
-        (await answers(2)).map((answer) => answer.status),
+        (await responses(2)).map((response) => response.status),
         [status, 200],
       );
       assert.is(failure(), undefined);
@@ -161,25 +161,25 @@ for (const [status, size, lines] of [
   );
 }
 
-progress('in chunks that is too large is refused, and cut if it does not end', async () => {
+bodies('a chunked body over the limit gets a 413, and is cut off if it does not end', async () => {
   const url = await open();
-  const { socket, answers, ended } = converse(url);
+  const { socket, responses, ended } = openConnection(url);
   const chunk = `10000\r\n${'x'.repeat(2 ** 16)}\r\n`;
   socket.write(chunkedHead);
   for (let sent = 0; sent <= 16; sent++) socket.write(chunk);
-  assert.is((await answers(1))[0]?.status, 413);
-  const endless = setInterval(() => socket.write(chunk), 10);
+  assert.is((await responses(1))[0]?.status, 413);
+  const sending = setInterval(() => socket.write(chunk), 10);
   await ended;
-  clearInterval(endless);
+  clearInterval(sending);
 });
 
-progress.run();
+bodies.run();
 
 const expecting = suite('Expect: 100-continue');
 expecting.after.each(closeAll);
 
 const expect = 'Expect: 100-continue';
-const expectingHead = (...lines: string[]) => postHead([expect, ...lines].join('\r\n'));
+const expectingHead = (...lines: string[]) => rawPostHead([expect, ...lines].join('\r\n'));
 
 for (const [status, head] of [
   [400, expectingHead('Content-Length: 2', 'Idempotency-Key: "a')],
@@ -193,11 +193,11 @@ for (const [status, head] of [
   [415, expectingHead('Content-Length: 2', 'Content-Encoding: br')],
   [501, expectingHead('Transfer-Encoding: gzip, chunked')],
 ] as const) {
-  expecting(`${status} comes without a 100, and ends the connection`, async () => {
-    const { socket, ended } = converse(await open());
+  expecting(`${status} without a 100 closes the connection`, async () => {
+    const { socket, ended } = openConnection(await open());
     socket.write(head);
     assert.equal(
-      (await ended).map((answer) => [answer.status, answer.headers.get('connection')]),
+      (await ended).map((response) => [response.status, response.headers.get('connection')]),
       [[status, 'close']],
     );
   });
@@ -209,84 +209,84 @@ for (const [status, body, framing] of [
   [422, '[]', 'Content-Length: 2'],
   [400, '{,', 'Content-Length: 2'],
 ] as const) {
-  expecting(`a body that is wanted for ${status} is asked for with ${framing}`, async () => {
-    const { socket, answers, ended } = converse(await open());
+  expecting(`a 100 comes before the ${status} with ${framing}`, async () => {
+    const { socket, responses, ended } = openConnection(await open());
     socket.write(expectingHead(framing));
-    assert.is((await answers(1))[0]?.status, 100);
+    assert.is((await responses(1))[0]?.status, 100);
     socket.write(body);
     assert.equal(
-      (await ended).map((answer) => answer.status),
+      (await ended).map((response) => response.status),
       [100, status],
     );
   });
 }
 
-expecting('a body that is not asked for before there is memory for it', async () => {
+expecting('no 100 before there is memory for the body', async () => {
   const { mongo } = parts().config;
-  const { database, asked, release } = holdDatabase();
+  const { database, called, release } = holdDatabase();
   const url = await open(
     { memoryBudgetBytes: 40_000, mongo: { ...mongo, timeoutMs: 200 } },
     database,
   );
   const first = post(`${url}/data`, {});
-  await asked;
-  const { socket, ended } = converse(url);
+  await called;
+  const { socket, ended } = openConnection(url);
   socket.write(expectingHead('Content-Length: 9000'));
   assert.equal(
-    (await ended).map((answer) => answer.status),
+    (await ended).map((response) => response.status),
     [503],
   );
   release();
   assert.is((await first).status, 201);
 });
 
-expecting('a client that sends its body at once sees the refusal', async () => {
-  const { socket, ended, failure } = converse(await open());
+expecting('a client that does not wait for the 100 gets the error', async () => {
+  const { socket, ended, failure } = openConnection(await open());
   socket.write(expectingHead('Content-Length: 2000000') + 'x'.repeat(2_000_000));
   assert.equal(
-    (await ended).map((answer) => answer.status),
+    (await ended).map((response) => response.status),
     [413],
   );
   assert.is(failure(), undefined);
 });
 
-expecting('without a body, nothing is asked for', async () => {
-  const { socket, ended } = converse(await open());
-  socket.write(getText('/time', expect));
+expecting('no 100 for a request without a body', async () => {
+  const { socket, ended } = openConnection(await open());
+  socket.write(rawGet('/time', expect));
   assert.equal(
-    (await ended).map((answer) => answer.status),
+    (await ended).map((response) => response.status),
     [200],
   );
 });
 
 expecting.run();
 
-const overload = suite('more than there is memory for');
+const overload = suite('not enough memory');
 overload.after.each(closeAll);
 
 overload('posts wait for memory, and succeed', async () => {
-  const { database, asked, release } = holdDatabase();
+  const { database, called, release } = holdDatabase();
   const url = await open({ memoryBudgetBytes: 200_000 }, database);
   const text = 'x'.repeat(60_000);
   const posts = Array.from({ length: 8 }, (_, n) => post(`${url}/data`, { n, text }));
-  await asked;
+  await called;
   release();
-  const answers = await Promise.all(posts);
+  const responses = await Promise.all(posts);
   assert.equal(
-    answers.map(({ status, json }) => [status, json.data.n]),
-    answers.map((_, n) => [201, n]),
+    responses.map(({ status, json }) => [status, json.data.n]),
+    responses.map((_, n) => [201, n]),
   );
 });
 
-overload('who waits in vain is told that nothing was stored', async () => {
+overload('a post that gets no memory in time is told that nothing was stored', async () => {
   const { mongo } = parts().config;
-  const { database, asked, release } = holdDatabase();
+  const { database, called, release } = holdDatabase();
   const url = await open(
     { memoryBudgetBytes: 60_000, mongo: { ...mongo, timeoutMs: 200 } },
     database,
   );
   const first = post(`${url}/data`, {});
-  await asked;
+  await called;
   const [waits, lists] = await Promise.all([
     post(`${url}/data`, { text: 'x'.repeat(5000) }),
     send(`${url}/data`),
@@ -303,13 +303,13 @@ overload('who waits in vain is told that nothing was stored', async () => {
   assert.is((await send(`${url}/data/${waits.json.id}`)).status, 404);
 });
 
-overload('large documents that are not begun in half of their time are turned away', async () => {
+overload('large documents that are not started halfway to their deadline get a 503', async () => {
   const { mongo } = parts().config;
-  const { database, asked, release } = holdDatabase();
+  const { database, called, release } = holdDatabase();
   const url = await open({ mongo: { ...mongo, timeoutMs: 3000 } }, database);
   const text = 'x'.repeat(1_000_000);
   const posts = Array.from({ length: 6 }, (_, n) => post(`${url}/data`, { n, text }));
-  await asked;
+  await called;
   // four of them are written at a time
   for (let count = 0; count < 2; count++) {
     const { status, json } = await Promise.race(posts);
@@ -325,32 +325,32 @@ overload('large documents that are not begun in half of their time are turned aw
   assert.equal(statuses, [201, 201, 201, 201]);
 });
 
-overload('who sends slowly makes room for others', async () => {
+overload('a slow client is evicted in favour of others', async () => {
   const url = await open({ memoryBudgetBytes: 100_000 });
-  const { socket, answers } = converse(url);
-  socket.write(`${postHead('Content-Length: 30000')}{`);
+  const { socket, responses } = openConnection(url);
+  socket.write(`${rawPostHead('Content-Length: 30000')}{`);
   await once(socket, 'connect');
   await send(`${url}/time`);
   const others = Array.from({ length: 5 }, () => post(`${url}/data`, { text: 'x'.repeat(9000) }));
   const statuses = (await Promise.all(others)).map(({ status }) => status);
   assert.equal(statuses, [201, 201, 201, 201, 201]);
-  const [answer] = await answers(1);
-  assert.is(answer?.status, 503);
-  const problem = JSON.parse(answer?.body ?? '');
+  const [response] = await responses(1);
+  assert.is(response?.status, 503);
+  const problem = JSON.parse(response?.body ?? '');
   assert.is(problem.type, 'urn:problem-type:overloaded');
   assert.match(problem.detail, 'Nothing was stored.');
   socket.destroy();
 });
 
 for (const count of [60, 5000]) {
-  overload(`${count} reads that nobody takes hold no memory afterwards`, async () => {
-    // one read at a time fits, if nothing else is held
+  overload(`${count} reads of a client that goes away release their memory`, async () => {
+    // enough memory for one read at a time, if nothing else is reserved
     const url = await open({ memoryBudgetBytes: 2 ** 24 });
     const { json } = await post(`${url}/data`, { text: 'x'.repeat(900_000) });
     for (let round = 0; round < 3; round++) {
-      const { socket, ended } = converse(url);
+      const { socket, ended } = openConnection(url);
       socket.pause();
-      socket.write(getText(`/data/${json.id}`).repeat(count));
+      socket.write(rawGet(`/data/${json.id}`).repeat(count));
       await once(socket, 'connect');
       await sleep(200);
       socket.destroy();

@@ -6,11 +6,11 @@ import { Problem } from './problem';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Checks by its head that a request brings JSON that may be taken.
+ * Checks by its headers that a request has a JSON body that can be accepted.
  *
- * @param limit the most bytes that are taken
- * @returns how many bytes it is, or may be at most
- * @throws {Problem} 415 for a content type or coding other than plain JSON's, 413 for a body over the
+ * @param limit the largest body that is accepted, in bytes
+ * @returns the size of the body in bytes, or the limit if the headers do not declare it
+ * @throws {Problem} 415 for a content type or coding other than plain JSON, 413 for a body over the
  *   limit
  */
 export function declaredSize(req: IncomingMessage, limit: number): number {
@@ -34,20 +34,20 @@ export function declaredSize(req: IncomingMessage, limit: number): number {
   return length === undefined ? limit : Number(length);
 }
 
-/** A request whose client sends the body when it is told to (RFC 9110, section 10.1.1). */
+/** Set if the client waits for a 100 before it sends the body (RFC 9110, section 10.1.1). */
 export const expectsContinue = Symbol('expects 100-continue');
 
-/** What the hosts know of a request besides. */
+/** A request, with what its host adds. */
 export interface HostedRequest extends IncomingMessage {
-  /** The Functions Framework has read the body already. */
+  /** The body, which the Functions Framework has already read. */
   rawBody?: Buffer;
   [expectsContinue]?: boolean;
 }
 
 /**
- * The body, if all of it is there already.
+ * The body, if it has arrived completely.
  *
- * @param limit the most bytes that are taken
+ * @param limit the largest body that is accepted, in bytes
  * @throws {Problem} 413 for a body over the limit
  */
 export function readBuffered(req: HostedRequest, limit: number): Buffer | undefined {
@@ -58,39 +58,39 @@ export function readBuffered(req: HostedRequest, limit: number): Buffer | undefi
 }
 
 /**
- * Reads a body into one buffer, however small the pieces are in which it comes.
+ * Reads a body into one buffer, so that its memory does not depend on the size of its chunks.
  *
- * @param limit the most bytes that are taken
- * @param transfer is told of progress
- * @param cut ends it early, with its reason
- * @throws {Problem} 413 for a body over the limit, 400 for one that ends early, 408 for one of which
- *   nothing comes for as long as the server's timeout
+ * @param limit the largest body that is accepted, in bytes
+ * @param transfer gets the progress
+ * @param signal aborts the reading, and its reason is thrown
+ * @throws {Problem} 413 for a body over the limit, 400 if it ends early, 408 if nothing arrives for the
+ *   server's timeout
  */
 export function readBody(
   req: HostedRequest,
   res: ServerResponse,
   limit: number,
   transfer: Transfer,
-  cut: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Buffer> {
   if (req[expectsContinue]) res.writeContinue();
   return new Promise((resolve, reject) => {
-    const announced = Number(req.headers['content-length'] ?? 0);
+    const declared = Number(req.headers['content-length'] ?? 0);
     let body: Buffer = Buffer.alloc(0);
     let size = 0;
-    const end = (settle: () => void) => {
-      req.off('data', take).off('end', done).off('close', closed).off('timeout', stalled);
-      cut.removeEventListener('abort', aborted);
-      settle();
+    const settle = (callback: () => void) => {
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('timeout', onTimeout);
+      signal.removeEventListener('abort', onAbort);
+      callback();
     };
-    const take = (chunk: Buffer) => {
-      if (size + chunk.length > limit) return end(() => reject(tooLarge(limit)));
-      if (size === 0 && chunk.length === announced) {
+    const onData = (chunk: Buffer) => {
+      if (size + chunk.length > limit) return settle(() => reject(tooLarge(limit)));
+      if (size === 0 && chunk.length === declared) {
         body = chunk;
       } else {
         if (size + chunk.length > body.length) {
           const larger = Buffer.allocUnsafeSlow(
-            announced || Math.min(limit, 2 * (size + chunk.length)),
+            declared || Math.min(limit, 2 * (size + chunk.length)),
           );
           body.copy(larger, 0, 0, size);
           body = larger;
@@ -100,22 +100,22 @@ export function readBody(
       size += chunk.length;
       transfer.moved(chunk.length);
     };
-    const done = () => end(() => resolve(body.subarray(0, size)));
-    const closed = () =>
-      end(() => reject(new Problem('incomplete-body', 'The body ended before it was whole.')));
-    const aborted = () => end(() => reject(cut.reason));
-    const stalled = () =>
-      end(() => reject(new Problem('request-timeout', 'Nothing came of the body for too long.')));
-    cut.addEventListener('abort', aborted);
-    req.on('timeout', stalled);
-    req.on('data', take).on('end', done).on('close', closed);
-    if (req.destroyed) closed();
-    // it may have waited before it was to be sent
+    const onEnd = () => settle(() => resolve(body.subarray(0, size)));
+    const onClose = () =>
+      settle(() => reject(new Problem('incomplete-body', 'The body ended early.')));
+    const onAbort = () => settle(() => reject(signal.reason));
+    const onTimeout = () =>
+      settle(() => reject(new Problem('request-timeout', 'The body stopped arriving.')));
+    signal.addEventListener('abort', onAbort);
+    req.on('timeout', onTimeout);
+    req.on('data', onData).on('end', onEnd).on('close', onClose);
+    if (req.destroyed) onClose();
+    // restart the timeout: the request may have waited for memory
     req.socket.setTimeout(req.socket.timeout ?? 0);
   });
 }
 
-/** @throws {Problem} 400 for what isn't JSON in UTF-8 */
+/** @throws {Problem} 400 for anything but JSON in UTF-8 */
 export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(utf8.decode(body));

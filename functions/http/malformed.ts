@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { Problem, type ProblemType } from './problem';
 
-/** Header fields that a request may have, as Apache and others have it. Node bounds their bytes, at 16 KiB. */
+/** The most header fields of a request. Node limits their size, to 16 KiB. */
 const MAX_HEADERS = 200;
 
-/** A host as RFC 3986, section 3.2.2, has it, which may be empty, and a port. */
+/** A host as in RFC 3986, section 3.2.2, possibly empty, and an optional port. */
 const host = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 
-/** What is wrong with the head of a request that Node took for one. */
-export function faultOf(req: IncomingMessage): Problem | undefined {
+/** Finds what is wrong with the headers of a request that Node has accepted. */
+export function checkHead(req: IncomingMessage): Problem | undefined {
   const { rawHeaders, httpVersion, headers } = req;
   if (rawHeaders.length > 2 * MAX_HEADERS) {
     return new Problem('headers-too-large', `Send at most ${MAX_HEADERS} header fields.`);
@@ -21,7 +21,10 @@ export function faultOf(req: IncomingMessage): Problem | undefined {
     return new Problem('malformed-request', 'Send one Host header.');
   }
   if (!host.test(headers.host ?? '')) {
-    return new Problem('malformed-request', 'Send a Host header of a host, and a port if need be.');
+    return new Problem(
+      'malformed-request',
+      'Send a Host header with a host and, if needed, a port.',
+    );
   }
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') return unknownCoding();
@@ -35,24 +38,24 @@ function unknownCoding(): Problem {
   );
 }
 
-const faults: Record<string, [ProblemType, string]> = {
+const parserProblems: Record<string, [ProblemType, string]> = {
   HPE_HEADER_OVERFLOW: ['headers-too-large', 'Send at most 16 KiB of headers.'],
-  HPE_INVALID_EOF_STATE: ['incomplete-body', 'The request ended before it was whole.'],
+  HPE_INVALID_EOF_STATE: ['incomplete-body', 'The request ended early.'],
   HPE_INVALID_METHOD: [
     'malformed-request',
-    'Begin with a method of HTTP, such as GET, in capital letters.',
+    'Start with an HTTP method, such as GET, in capital letters.',
   ],
   ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'Send the request faster.'],
 };
 
-/** What Node could not parse as a request, in the form of every other error. */
-export function problemOfParser({ code = '', message }: NodeJS.ErrnoException): Problem {
+/** The problem for an error of Node's parser. */
+export function toParserProblem({ code = '', message }: NodeJS.ErrnoException): Problem {
   if (code === 'HPE_INVALID_TRANSFER_ENCODING' && !message.includes('Content-Length')) {
     return unknownCoding();
   }
-  const [type, detail] = faults[code] ?? [
+  const [type, detail] = parserProblems[code] ?? [
     'malformed-request',
-    `Send HTTP/1.1; this can't be read as such (${code}).`,
+    `Send HTTP/1.1; this can't be parsed (${code}).`,
   ];
   return new Problem(type, detail);
 }

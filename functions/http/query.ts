@@ -1,15 +1,16 @@
 import * as z from 'zod/mini';
 import { type Issue, Problem } from './problem';
 
-/** Thousands of parameters would be an answer many times as long as its request. */
+/** Bounds the response: a request can have thousands of invalid parameters. */
 const MAX_ISSUES = 20;
 
 export const noParameters = z.strictObject({});
 
 /**
- * Parses query parameters, as a router splits them, by a strict schema.
+ * Validates query parameters against a strict schema.
  *
- * @throws {Problem} 400 that names the parameters which are wrong, unknown or given twice, up to 20
+ * @param parameters by name; an array for a parameter that is given more than once
+ * @throws {Problem} 400 that names up to 20 parameters that are invalid, unknown or given twice
  */
 export function parseQuery<Query>(schema: z.ZodMiniType<Query>, parameters: object): Query {
   const repeated = Object.entries(parameters).flatMap(([name, value]) =>
@@ -18,8 +19,8 @@ export function parseQuery<Query>(schema: z.ZodMiniType<Query>, parameters: obje
   const parsed = schema.safeParse({ ...parameters });
   if (parsed.success && repeated.length === 0) return parsed.data;
 
-  const all = repeated.length > 0 ? repeated : (parsed.error?.issues ?? []).flatMap(toIssues);
-  const issues = all.slice(0, MAX_ISSUES);
+  const found = repeated.length > 0 ? repeated : (parsed.error?.issues ?? []).flatMap(toIssues);
+  const issues = found.slice(0, MAX_ISSUES);
   const detail = issues.map(({ path, message }) => [...path, message].join(': ')).join('; ');
   throw new Problem('invalid-query', `The query parameters can't be used: ${detail}.`, { issues });
 }

@@ -2,20 +2,20 @@ import type { IncomingMessage } from 'node:http';
 
 const id = Symbol('request id');
 
-/** Tells processes apart: in containers they all have the same pid. */
-const process = crypto.randomUUID().slice(24);
+/** Identifies this process: in containers, all have the same pid. */
+const processId = crypto.randomUUID().slice(24);
 
 let count = 0;
 
 /**
- * The id by which a request is found in logs and by its client: that of its X-Request-Id header if
- * that has 1 to 200 visible ASCII characters, otherwise one that no other process gives.
+ * The id of a request in logs and responses: its X-Request-Id header if that has 1 to 200 visible
+ * ASCII characters, otherwise an id that no other process generates.
  */
 export function requestId(req: Pick<IncomingMessage, 'headers'> & { [id]?: string }): string {
-  req[id] ??= given(req.headers['x-request-id']) ?? `${process}-${++count}`;
+  req[id] ??= validId(req.headers['x-request-id']) ?? `${processId}-${++count}`;
   return req[id];
 }
 
-function given(header: string | string[] | undefined): string | undefined {
+function validId(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[!-~]{1,200}$/.test(header) ? header : undefined;
 }

@@ -4,9 +4,9 @@ import { requestId } from './request-id';
 
 const probes = new Set<string | undefined>(['/livez', '/readyz']);
 
-/** Logs a request when it is over, without its query, body and credentials; a probe if it failed. */
+/** Logs a request when it ends, without its query, body and credentials. Probes are logged if they fail. */
 export function logRequest(req: IncomingMessage, res: ServerResponse): void {
-  const begin = performance.now();
+  const startedAt = performance.now();
   res.on('close', () => {
     const { method, url = '', headers } = req;
     const path = url.split('?', 1)[0];
@@ -17,7 +17,7 @@ export function logRequest(req: IncomingMessage, res: ServerResponse): void {
         method,
         path,
         status,
-        ms: Math.round((performance.now() - begin) * 1000) / 1000,
+        ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
         requestId: requestId(req),
         traceparent: headers.traceparent,
         aborted: res.writableFinished ? undefined : true,

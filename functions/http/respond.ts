@@ -3,10 +3,10 @@ import type { Transfer } from '../runtime/memory';
 import type { Problem } from './problem';
 import { requestId } from './request-id';
 
-/** Text or bytes, or parts of it in their order. */
+/** Text or bytes, or several of them in order. */
 export type Body = string | Buffer | (string | Buffer)[];
 
-/** Answers with a value as JSON. To a HEAD request Node sends the same headers and no body. */
+/** Sends a value as JSON. To a HEAD request, Node sends the same headers without the body. */
 export function sendJson(res: ServerResponse, status: number, value: unknown): void {
   sendBody(res, status, 'application/json', JSON.stringify(value));
 }
@@ -16,27 +16,27 @@ export function sendProblem(res: ServerResponse, problem: Problem): void {
   sendBody(res, status, 'application/problem+json', JSON.stringify(problem), more.headers);
 }
 
-/** What is sent at once, in bytes. More goes in pieces of this size, as the client takes them. */
-const pieceBytes = 64 * 1024;
+/** Up to this many bytes are sent at once. Longer bodies are sent in chunks, as the client takes them. */
+const chunkBytes = 64 * 1024;
 
-/** @param transfer begins when a body has to be sent in pieces */
+/** @param trackTransfer is called if the body is sent in chunks */
 export function sendBody(
   res: ServerResponse,
   status: number,
   type: string,
   body: Body,
   headers?: Record<string, string>,
-  transfer?: () => Transfer,
+  trackTransfer?: () => Transfer,
 ): void {
   const parts = Array.isArray(body) ? body : [body];
   let length = 0;
   for (const part of parts) length += Buffer.byteLength(part);
-  const all = commonHeaders(res.req);
-  all.push('Content-Type', type, 'Content-Length', String(length));
-  for (const name in headers) all.push(name, headers[name] as string);
-  res.writeHead(status, all);
-  if (length > pieceBytes) {
-    void sendPieces(res, parts, transfer?.());
+  const allHeaders = commonHeaders(res.req);
+  allHeaders.push('Content-Type', type, 'Content-Length', String(length));
+  for (const name in headers) allHeaders.push(name, headers[name] as string);
+  res.writeHead(status, allHeaders);
+  if (length > chunkBytes) {
+    void sendChunks(res, parts, trackTransfer?.());
     return;
   }
   const last = parts.length - 1;
@@ -44,19 +44,19 @@ export function sendBody(
   res.end(parts[last]);
 }
 
-async function sendPieces(
+async function sendChunks(
   res: ServerResponse,
   parts: (string | Buffer)[],
   transfer: Transfer | undefined,
 ): Promise<void> {
-  const gone = new Promise<void>((resolve) => whenClosed(res, resolve));
+  const closed = new Promise<void>((resolve) => whenClosed(res, resolve));
   for (const part of parts) {
     const bytes = Buffer.from(part);
-    for (let at = 0; at < bytes.length; at += pieceBytes) {
-      const isTaken = res.write(bytes.subarray(at, at + pieceBytes));
-      if (!isTaken) await Promise.race([drained(res), gone]);
+    for (let at = 0; at < bytes.length; at += chunkBytes) {
+      const isAccepted = res.write(bytes.subarray(at, at + chunkBytes));
+      if (!isAccepted) await Promise.race([drained(res), closed]);
       if (res.closed || res.destroyed) return;
-      transfer?.moved(pieceBytes);
+      transfer?.moved(chunkBytes);
     }
   }
   transfer?.end();
@@ -67,7 +67,7 @@ function drained(res: ServerResponse): Promise<void> {
   return new Promise((resolve) => res.once('drain', resolve));
 }
 
-/** What every answer has, as names and values in turn, of which Node makes a head fastest. */
+/** The headers of every response, as alternating names and values, the fastest form for Node. */
 export function commonHeaders(req: Pick<IncomingMessage, 'headers'>): string[] {
   return [
     'Cache-Control',
@@ -79,8 +79,8 @@ export function commonHeaders(req: Pick<IncomingMessage, 'headers'>): string[] {
   ];
 }
 
-/** Calls back when a response was taken, or its client is gone. */
-export function whenClosed(res: ServerResponse, done: () => void): void {
-  if (res.closed || res.destroyed) done();
-  else res.on('close', done);
+/** Calls back when a response has been sent, or its client is gone. */
+export function whenClosed(res: ServerResponse, callback: () => void): void {
+  if (res.closed || res.destroyed) callback();
+  else res.on('close', callback);
 }

@@ -6,7 +6,7 @@ import { noParameters } from './query';
 import { operation, router } from './router';
 import { serve } from './server';
 
-test('anything unforeseen is a 500 without internals', async () => {
+test('an unexpected error is a 500 without internals', async () => {
   const handler = router({
     '/thrown': {
       GET: operation(noParameters, () => {

@@ -7,28 +7,28 @@ import { parts } from '../index';
 import { openDatabase } from '../mongo/database';
 import { log } from '../runtime/log';
 import {
-  converse,
-  exchange,
-  getText,
   holdDatabase,
-  parseAnswers,
+  openConnection,
+  parseResponses,
   post,
-  postHead,
-  postText,
+  rawGet,
+  rawPost,
+  rawPostHead,
   send,
+  sendRaw,
   startOwnHost,
   until,
 } from '../testing/testing';
 
 const close = 'Connection: close\r\n';
-/** Asks in one piece for what ends the connection, and reads the one answer to it. */
-async function askOnce(url: string, text: string) {
-  const answers = parseAnswers(await exchange(url, text));
-  assert.is(answers.length, 1);
-  return answers[0] as (typeof answers)[0];
+/** Sends a request that ends the connection, and reads its response. */
+async function requestOnce(url: string, text: string) {
+  const responses = parseResponses(await sendRaw(url, text));
+  assert.is(responses.length, 1);
+  return responses[0] as (typeof responses)[0];
 }
 
-const head = suite('heads of requests', { url: '' });
+const head = suite('request heads', { url: '' });
 {
   let server: Awaited<ReturnType<typeof startOwnHost>>;
   head.before(async (context) => {
@@ -49,9 +49,9 @@ for (const [what, lines, version] of [
   ['no Host in HTTP/1.0', 'A: b', '1.0'],
   ['200 header fields', `Host: a\r\n${'A: b\r\n'.repeat(198)}Connection: close`, '1.1'],
 ] as const) {
-  head(`${what} is taken`, async ({ url }) => {
+  head(`${what} is accepted`, async ({ url }) => {
     const text = `GET /time HTTP/${version}\r\n${lines}\r\n`;
-    const { status, body } = await askOnce(
+    const { status, body } = await requestOnce(
       url,
       `${text}${lines.includes(close.trim()) ? '' : close}\r\n`,
     );
@@ -61,10 +61,10 @@ for (const [what, lines, version] of [
 
 for (const [what, text, status, type, detail] of [
   ['no Host', `GET / HTTP/1.1\r\n${close}\r\n`, 400, 'malformed-request', 'Send one Host header.'],
-  ['two Hosts', getText('/', 'Host: b'), 400, 'malformed-request', 'Send one Host header.'],
+  ['two Hosts', rawGet('/', 'Host: b'), 400, 'malformed-request', 'Send one Host header.'],
   [
     'the same Host twice',
-    getText('/', 'host: a'),
+    rawGet('/', 'host: a'),
     400,
     'malformed-request',
     'Send one Host header.',
@@ -83,7 +83,7 @@ for (const [what, text, status, type, detail] of [
     (coding) =>
       [
         `Transfer-Encoding ${coding}`,
-        postHead(`Transfer-Encoding: ${coding}`),
+        rawPostHead(`Transfer-Encoding: ${coding}`),
         501,
         'unsupported-transfer-coding',
         'chunked and no other',
@@ -93,14 +93,20 @@ for (const [what, text, status, type, detail] of [
     (coding) =>
       [
         `Transfer-Encoding ${coding} with a Content-Length`,
-        postHead(`Content-Length: 2\r\nTransfer-Encoding: ${coding}`),
+        rawPostHead(`Content-Length: 2\r\nTransfer-Encoding: ${coding}`),
         400,
         'malformed-request',
         '',
       ] as const,
   ),
-  ['two lengths', postHead('Content-Length: 2\r\nContent-Length: 3'), 400, 'malformed-request', ''],
-  ['a length that is none', postHead('Content-Length: 2x'), 400, 'malformed-request', ''],
+  [
+    'two lengths',
+    rawPostHead('Content-Length: 2\r\nContent-Length: 3'),
+    400,
+    'malformed-request',
+    '',
+  ],
+  ['an invalid length', rawPostHead('Content-Length: 2x'), 400, 'malformed-request', ''],
   [
     '201 header fields',
     `GET / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(200)}\r\n`,
@@ -117,35 +123,29 @@ for (const [what, text, status, type, detail] of [
   ],
   [
     'headers of 20 KB',
-    getText('/', `A: ${'x'.repeat(20_000)}`),
+    rawGet('/', `A: ${'x'.repeat(20_000)}`),
     431,
     'headers-too-large',
     'Send at most 16 KiB of headers.',
   ],
   [
     'a path of 20 KB',
-    getText(`/${'x'.repeat(20_000)}`),
+    rawGet(`/${'x'.repeat(20_000)}`),
     431,
     'headers-too-large',
     'Send at most 16 KiB of headers.',
   ],
-  [
-    'another expectation',
-    getText('/', 'Expect: more', close.trim()),
-    417,
-    'expectation-failed',
-    '',
-  ],
+  ['another expectation', rawGet('/', 'Expect: more', close.trim()), 417, 'expectation-failed', ''],
   ['a method in small letters', 'get / HTTP/1.1\r\n\r\n', 400, 'malformed-request', 'capital'],
-  ['what is no HTTP', 'nonsense\r\n\r\n', 400, 'malformed-request', ''],
-  ['a greeting of TLS', '\x16\x03\x01\x02\x00\x01', 400, 'malformed-request', ''],
+  ['nonsense', 'nonsense\r\n\r\n', 400, 'malformed-request', ''],
+  ['a TLS handshake', '\x16\x03\x01\x02\x00\x01', 400, 'malformed-request', ''],
   ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed-request', ''],
-  ['a body that is badly chunked', `${postHead('Transfer-Encoding: chunked')}x\r\n`, 400, '', ''],
+  ['invalid chunks', `${rawPostHead('Transfer-Encoding: chunked')}x\r\n`, 400, '', ''],
   ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 405, 'method-not-allowed', ''],
 ] as const) {
-  head(`${what} is refused`, async ({ url }) => {
-    const { headers, body, ...answer } = await askOnce(url, text);
-    assert.is(answer.status, status, body);
+  head(`${what} gets an error`, async ({ url }) => {
+    const { headers, body, ...response } = await requestOnce(url, text);
+    assert.is(response.status, status, body);
     const problem = JSON.parse(body);
     assert.is(problem.status, status);
     if (type) assert.is(problem.type, `urn:problem-type:${type}`);
@@ -158,14 +158,14 @@ for (const [what, text, status, type, detail] of [
   });
 }
 
-head('CONNECT tells what there is', async ({ url }) => {
-  const { headers } = await askOnce(url, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
+head('CONNECT gets the supported methods', async ({ url }) => {
+  const { headers } = await requestOnce(url, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
   assert.is(headers.get('allow'), 'GET, POST, HEAD, OPTIONS');
 });
 
 head.run();
 
-const common = suite('headers of answers', { url: '' });
+const common = suite('response headers', { url: '' });
 {
   let server: Awaited<ReturnType<typeof startOwnHost>>;
   common.before(async (context) => {
@@ -195,31 +195,31 @@ for (const [status, path, init] of [
   [422, '/data', { method: 'POST', headers: json, body: '[]' }],
 ] as [number, string, RequestInit][]) {
   common(`${status} for ${init.method ?? 'GET'} ${path}`, async ({ url }) => {
-    const answer = await send(url + path, init);
-    assert.is(answer.status, status, answer.text);
-    assert.is(answer.headers.get('cache-control'), 'no-store');
-    assert.is(answer.headers.get('x-content-type-options'), 'nosniff');
-    assert.ok(answer.headers.get('x-request-id'));
+    const response = await send(url + path, init);
+    assert.is(response.status, status, response.text);
+    assert.is(response.headers.get('cache-control'), 'no-store');
+    assert.is(response.headers.get('x-content-type-options'), 'nosniff');
+    assert.ok(response.headers.get('x-request-id'));
   });
 }
 
-common('500, whose log line has the same id', async () => {
+common('500, with the same id in the log', async () => {
   const broken = await startOwnHost({}, () => {
-    throw new Error('a fault of ours');
+    throw new Error('a bug');
   });
   const lines: { requestId?: string; err?: Error }[] = [];
   const { error } = log;
   log.error = ((line: object) => lines.push(line)) as typeof log.error;
   try {
-    const answer = await post(`${broken.url}/data`, {}, { 'X-Request-Id': 'mine' });
-    assert.is(answer.status, 500);
-    assert.not.match(answer.text, 'a fault of ours');
-    assert.is(answer.headers.get('cache-control'), 'no-store');
-    assert.is(answer.headers.get('x-content-type-options'), 'nosniff');
-    assert.is(answer.headers.get('x-request-id'), 'mine');
+    const response = await post(`${broken.url}/data`, {}, { 'X-Request-Id': 'mine' });
+    assert.is(response.status, 500);
+    assert.not.match(response.text, 'a bug');
+    assert.is(response.headers.get('cache-control'), 'no-store');
+    assert.is(response.headers.get('x-content-type-options'), 'nosniff');
+    assert.is(response.headers.get('x-request-id'), 'mine');
     assert.equal(
       lines.map(({ requestId, err }) => [requestId, err?.message]),
-      [['mine', 'a fault of ours']],
+      [['mine', 'a bug']],
     );
   } finally {
     log.error = error;
@@ -228,8 +228,11 @@ common('500, whose log line has the same id', async () => {
 });
 
 for (const id of ['a', 'x'.repeat(200), '!~', '00-4bf92f3577b34da6a3ce929d0e0e4736-00']) {
-  common(`the id ${id.slice(0, 20)} of a client is returned`, async ({ url }) => {
-    const { headers } = await askOnce(url, getText('/time', `X-Request-Id: ${id}`, close.trim()));
+  common(`the client's id ${id.slice(0, 20)} is returned`, async ({ url }) => {
+    const { headers } = await requestOnce(
+      url,
+      rawGet('/time', `X-Request-Id: ${id}`, close.trim()),
+    );
     assert.is(headers.get('x-request-id'), id);
   });
 }
@@ -246,7 +249,7 @@ for (const [what, ...lines] of [
   common(`${what} is replaced`, async ({ url }) => {
     const ids = new Set<string | null>();
     for (let i = 0; i < 2; i++) {
-      const { headers } = await askOnce(url, getText('/time', ...lines, close.trim()));
+      const { headers } = await requestOnce(url, rawGet('/time', ...lines, close.trim()));
       assert.match(headers.get('x-request-id') ?? '', /^[\da-f]{12}-\d+$/);
       ids.add(headers.get('x-request-id'));
     }
@@ -257,7 +260,7 @@ for (const [what, ...lines] of [
 common.run();
 
 const upgrade = ['Connection: Upgrade', 'Upgrade: h2c'];
-const sequence = suite('requests of one connection', { url: '' });
+const sequence = suite('requests on one connection', { url: '' });
 {
   let server: Awaited<ReturnType<typeof startOwnHost>>;
   sequence.before(async (context) => {
@@ -270,26 +273,26 @@ const sequence = suite('requests of one connection', { url: '' });
 
 const small = '{"a":"b"}';
 const inChunks = (text: string) =>
-  `${postHead(`Transfer-Encoding: chunked\r\n${upgrade.join('\r\n')}`)}${[...text]
+  `${rawPostHead(`Transfer-Encoding: chunked\r\n${upgrade.join('\r\n')}`)}${[...text]
     .map((char) => `1\r\n${char}\r\n`)
     .join('')}0\r\n\r\n`;
 
 for (const [what, text, statuses] of [
-  ['a GET that asks for an upgrade', getText('/time', ...upgrade), [200]],
-  ['a POST', postText(small, ...upgrade), [201]],
+  ['a GET that asks for an upgrade', rawGet('/time', ...upgrade), [200]],
+  ['a POST', rawPost(small, ...upgrade), [201]],
   ['a POST in chunks', inChunks(small), [201]],
-  ['a POST without a body', postText('', ...upgrade), [400]],
-  ['two of them', getText('/time', ...upgrade) + postText(small, ...upgrade), [200, 201]],
-  ['twenty of them', getText('/time', ...upgrade).repeat(20), Array(20).fill(200)],
-  ['one behind a pending request', postText(small) + getText('/time', ...upgrade), [201, 200]],
-  ['one behind another request', getText('/livez') + getText('/time', ...upgrade), [200, 200]],
+  ['a POST without a body', rawPost('', ...upgrade), [400]],
+  ['two of them', rawGet('/time', ...upgrade) + rawPost(small, ...upgrade), [200, 201]],
+  ['twenty of them', rawGet('/time', ...upgrade).repeat(20), Array(20).fill(200)],
+  ['one after a pending request', rawPost(small) + rawGet('/time', ...upgrade), [201, 200]],
+  ['one after another request', rawGet('/livez') + rawGet('/time', ...upgrade), [200, 200]],
 ] as [string, string, number[]][]) {
-  const all = `${text}${getText('/nothing')}`;
+  const all = `${text}${rawGet('/nothing')}`;
   const expected = [...statuses, 404];
-  sequence(`${what}, and a request behind it, are answered`, async ({ url }) => {
-    const { socket, answers } = converse(url);
+  sequence(`${what}, and a request after it, get their responses`, async ({ url }) => {
+    const { socket, responses } = openConnection(url);
     socket.write(all);
-    const got = await answers(expected.length);
+    const got = await responses(expected.length);
     assert.equal(
       got.map(({ status }) => status),
       expected,
@@ -298,13 +301,13 @@ for (const [what, text, statuses] of [
   });
 
   sequence(`${what}, in pieces`, async ({ url }) => {
-    const { socket, answers } = converse(url);
+    const { socket, responses } = openConnection(url);
     const pieces = all.match(/.{1,37}/gs) ?? [];
     for (const piece of pieces) {
       socket.write(piece);
       await sleep(1);
     }
-    const got = await answers(expected.length);
+    const got = await responses(expected.length);
     assert.equal(
       got.map(({ status }) => status),
       expected,
@@ -314,43 +317,46 @@ for (const [what, text, statuses] of [
 }
 
 for (const [what, text] of [
-  ['an upgrade', getText('/time', ...upgrade)],
+  ['an upgrade', rawGet('/time', ...upgrade)],
   ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n'],
   ['nonsense', 'nonsense\r\n\r\n'],
-  ['another request', getText('/time')],
+  ['another request', rawGet('/time')],
 ] as const) {
-  sequence(`a reset while ${what} waits for the answer before it harms nobody`, async ({ url }) => {
-    const { socket } = converse(url);
-    socket.write(getText('/data?limit=1') + text);
-    await once(socket, 'connect');
-    await sleep(2);
-    socket.resetAndDestroy();
-    assert.is((await send(`${url}/data?limit=1`)).status, 200);
-  });
+  sequence(
+    `a reset while ${what} waits for an earlier response affects no one else`,
+    async ({ url }) => {
+      const { socket } = openConnection(url);
+      socket.write(rawGet('/data?limit=1') + text);
+      await once(socket, 'connect');
+      await sleep(2);
+      socket.resetAndDestroy();
+      assert.is((await send(`${url}/data?limit=1`)).status, 200);
+    },
+  );
 
   if (what === 'an upgrade' || what === 'another request') continue;
-  sequence(`${what} behind a post is answered after it`, async ({ url }) => {
-    const answers = parseAnswers(await exchange(url, `${postText(small)}${text}`));
+  sequence(`${what} after a post gets its response after that of the post`, async ({ url }) => {
+    const responses = parseResponses(await sendRaw(url, `${rawPost(small)}${text}`));
     assert.equal(
-      answers.map(({ status }) => status),
+      responses.map(({ status }) => status),
       [201, what === 'CONNECT' ? 405 : 400],
     );
   });
 }
 
-sequence('a thousand requests at once are all answered', async ({ url }) => {
-  const { socket, answers } = converse(url);
-  socket.write(getText('/time').repeat(1000));
-  const got = await answers(1000);
+sequence('a thousand pipelined requests get their responses', async ({ url }) => {
+  const { socket, responses } = openConnection(url);
+  socket.write(rawGet('/time').repeat(1000));
+  const got = await responses(1000);
   assert.ok(got.every(({ status }) => status === 200));
   assert.is(new Set(got.map(({ headers }) => headers.get('x-request-id'))).size, 1000);
   socket.destroy();
 });
 
-sequence('posts that come at once are answered in their order', async ({ url }) => {
-  const { socket, answers } = converse(url);
-  socket.write(Array.from({ length: 30 }, (_, n) => postText(JSON.stringify({ n }))).join(''));
-  const got = await answers(30);
+sequence('pipelined posts get their responses in order', async ({ url }) => {
+  const { socket, responses } = openConnection(url);
+  socket.write(Array.from({ length: 30 }, (_, n) => rawPost(JSON.stringify({ n }))).join(''));
+  const got = await responses(30);
   assert.equal(
     got.map(({ body }) => JSON.parse(body).data?.n),
     Array.from({ length: 30 }, (_, n) => n),
@@ -360,10 +366,10 @@ sequence('posts that come at once are answered in their order', async ({ url }) 
 
 sequence.run();
 
-const timeouts = suite('connections', { path: '', length: 0 });
+const timeouts = suite('timeouts', { path: '', length: 0 });
 
 timeouts.before(async (context) => {
-  // more than the kernel takes for a reader that reads nothing
+  // more than the kernel buffers for a client that reads nothing
   const text = 'x'.repeat(1_000_000);
   const { url, close } = await startOwnHost();
   await Promise.all(Array.from({ length: 9 }, (_, n) => post(`${url}/data`, { n, text })));
@@ -372,10 +378,10 @@ timeouts.before(async (context) => {
   await close();
 });
 
-timeouts('a reader that stops is cut off', async ({ path, length }) => {
+timeouts('a client that stops reading is cut off', async ({ path, length }) => {
   const server = await startOwnHost({ transferTimeoutMs: 150 });
-  const { socket, ended, received } = converse(server.url);
-  socket.write(getText(path));
+  const { socket, ended, received } = openConnection(server.url);
+  socket.write(rawGet(path));
   await once(socket, 'data');
   socket.pause();
   await sleep(1500);
@@ -385,63 +391,63 @@ timeouts('a reader that stops is cut off', async ({ path, length }) => {
   await server.close();
 });
 
-timeouts('one that reads slowly, but goes on, gets everything', async ({ path, length }) => {
+timeouts('a slow but steady client gets everything', async ({ path, length }) => {
   const server = await startOwnHost({ transferTimeoutMs: 1000 });
-  const { socket, answers } = converse(server.url);
+  const { socket, responses } = openConnection(server.url);
   socket.on('data', () => {
     socket.pause();
     setTimeout(() => socket.resume(), 15);
   });
-  socket.write(getText(path));
-  assert.is((await answers(1))[0]?.body.length, length);
+  socket.write(rawGet(path));
+  assert.is((await responses(1))[0]?.body.length, length);
   socket.destroy();
   await server.close();
 });
 
-timeouts('an answer that waits for the database is not cut off', async () => {
-  const { database, asked, release } = holdDatabase();
+timeouts('a request that waits for MongoDB is not cut off', async () => {
+  const { database, called, release } = holdDatabase();
   const server = await startOwnHost({ transferTimeoutMs: 150 }, database);
-  const { socket, answers } = converse(server.url);
-  socket.write(getText('/data?limit=1') + postText('{}'));
-  await asked;
+  const { socket, responses } = openConnection(server.url);
+  socket.write(rawGet('/data?limit=1') + rawPost('{}'));
+  await called;
   await sleep(500);
   release();
   assert.equal(
-    (await answers(2)).map(({ status }) => status),
+    (await responses(2)).map(({ status }) => status),
     [200, 201],
   );
   socket.destroy();
   await server.close();
 });
 
-timeouts('an idle one stays for the time of keep-alive', async () => {
+timeouts('an idle connection stays open during the keep-alive timeout', async () => {
   const server = await startOwnHost({ transferTimeoutMs: 150, keepAliveTimeoutMs: 60_000 });
-  const { socket, answers } = converse(server.url);
+  const { socket, responses } = openConnection(server.url);
   for (let count = 1; count <= 3; count++) {
-    socket.write(getText('/time'));
-    await answers(count);
+    socket.write(rawGet('/time'));
+    await responses(count);
     await sleep(400);
   }
-  socket.write(postText('{}'));
-  assert.is((await answers(4))[3]?.status, 201);
+  socket.write(rawPost('{}'));
+  assert.is((await responses(4))[3]?.status, 201);
   socket.destroy();
   await server.close();
 });
 
-timeouts('and no longer', async () => {
+timeouts('an idle connection is closed after the keep-alive timeout', async () => {
   const server = await startOwnHost({ transferTimeoutMs: 60_000, keepAliveTimeoutMs: 150 });
-  const { socket, ended } = converse(server.url);
-  socket.write(getText('/time'));
+  const { socket, ended } = openConnection(server.url);
+  socket.write(rawGet('/time'));
   assert.is((await ended).length, 1);
   await server.close();
 });
 
-timeouts('a new one may wait for its request', async () => {
+timeouts('a new connection may wait for its request', async () => {
   const server = await startOwnHost({ transferTimeoutMs: 150 });
-  const { socket, answers } = converse(server.url);
+  const { socket, responses } = openConnection(server.url);
   await sleep(600);
-  socket.write(getText('/time'));
-  assert.is((await answers(1))[0]?.status, 200);
+  socket.write(rawGet('/time'));
+  assert.is((await responses(1))[0]?.status, 200);
   socket.destroy();
   await server.close();
 });
@@ -450,15 +456,15 @@ timeouts.run();
 
 const drain = suite('drain');
 
-drain('answers what is under way, closes its connections, and takes no more', async () => {
-  const { database, asked, release } = holdDatabase();
+drain('finishes requests in flight, closes their connections, and accepts no more', async () => {
+  const { database, called, release } = holdDatabase();
   const server = await startOwnHost({}, database);
-  const pending = [converse(server.url), converse(server.url)] as const;
-  for (const { socket } of pending) socket.write(postText('{}'));
-  const idle = converse(server.url);
-  idle.socket.write(getText('/time'));
-  await Promise.all([asked, idle.answers(1)]);
-  const unused = converse(server.url);
+  const pending = [openConnection(server.url), openConnection(server.url)] as const;
+  for (const { socket } of pending) socket.write(rawPost('{}'));
+  const idle = openConnection(server.url);
+  idle.socket.write(rawGet('/time'));
+  await Promise.all([called, idle.responses(1)]);
+  const unused = openConnection(server.url);
   await once(unused.socket, 'connect');
 
   const drained = server.drain(500, 60_000);
@@ -476,45 +482,48 @@ drain('answers what is under way, closes its connections, and takes no more', as
   );
   release();
   for (const { ended, failure } of pending) {
-    const [answer] = await ended;
-    assert.is(answer?.status, 201);
-    assert.is(answer?.headers.get('connection'), 'close');
+    const [response] = await ended;
+    assert.is(response?.status, 201);
+    assert.is(response?.headers.get('connection'), 'close');
     assert.is(failure(), undefined);
   }
   await drained;
 });
 
-drain('cuts off what is not done in time', async () => {
-  const { database, asked, release } = holdDatabase();
+drain('cuts off requests that do not finish in time', async () => {
+  const { database, called, release } = holdDatabase();
   const server = await startOwnHost({}, database);
-  const { socket, ended } = converse(server.url);
-  socket.write(postText('{}'));
-  await asked;
+  const { socket, ended } = openConnection(server.url);
+  socket.write(rawPost('{}'));
+  await called;
   await server.drain(0, 100);
   assert.equal(await ended, []);
   release();
 });
 
-drain('the requests of a pipeline are all answered, and the last one closes it', async () => {
-  const { database, asked, release } = holdDatabase();
-  const server = await startOwnHost({}, database);
-  const { socket, ended } = converse(server.url);
-  socket.write(postText('{}'));
-  await asked;
-  const drained = server.drain(1000, 60_000);
-  socket.write(postText('{}') + getText('/time'));
-  await send(`${server.url}/time`);
-  release();
-  assert.equal(
-    (await ended).map(({ status, headers }) => [status, headers.get('connection')]),
-    [
-      [201, 'keep-alive'],
-      [201, 'keep-alive'],
-      [200, 'close'],
-    ],
-  );
-  await drained;
-});
+drain(
+  'pipelined requests get their responses, and the last one closes the connection',
+  async () => {
+    const { database, called, release } = holdDatabase();
+    const server = await startOwnHost({}, database);
+    const { socket, ended } = openConnection(server.url);
+    socket.write(rawPost('{}'));
+    await called;
+    const drained = server.drain(1000, 60_000);
+    socket.write(rawPost('{}') + rawGet('/time'));
+    await send(`${server.url}/time`);
+    release();
+    assert.equal(
+      (await ended).map(({ status, headers }) => [status, headers.get('connection')]),
+      [
+        [201, 'keep-alive'],
+        [201, 'keep-alive'],
+        [200, 'close'],
+      ],
+    );
+    await drained;
+  },
+);
 
 drain.run();
 
@@ -536,8 +545,8 @@ outage('the service is alive and not ready; a post is told that nothing was stor
     assert.match(posted.json.detail, 'Nothing was stored.');
     assert.match(posted.json.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     assert.is(posted.headers.get('retry-after'), '1');
-    const told = lines.find(({ requestId }) => requestId === 'lost');
-    assert.ok(told?.reason, JSON.stringify(lines));
+    const logged = lines.find(({ requestId }) => requestId === 'lost');
+    assert.ok(logged?.reason, JSON.stringify(lines));
   } finally {
     log.warn = warn;
     await server.close();

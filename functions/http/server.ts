@@ -1,56 +1,51 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setImmediate as poll, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as untilPolled } from 'node:timers/promises';
 import type { Lifecycle } from '../runtime/lifecycle';
 import { log } from '../runtime/log';
 import { expectsContinue, type HostedRequest } from './body';
-import { faultOf, problemOfParser } from './malformed';
+import {
+  afterResponses,
+  type Connection,
+  discardRest,
+  headWithoutUpgrade,
+  isFlooded,
+  sendOnSocket,
+} from './connection';
+import { checkHead, toParserProblem } from './malformed';
 import { Problem } from './problem';
 import { logRequest } from './request-log';
-import { commonHeaders, sendProblem } from './respond';
+import { sendProblem } from './respond';
 import type { RequestHandler } from './router';
 
-const holdMs = 100;
-const sweepMs = 250;
-const silentSweeps = 2;
-const lingerMs = 3000;
+/** While draining, the server stops accepting connections once none has come for `quietMs`. */
+const quietMs = 100;
+const maxQuietWaitMs = 2000;
 
-/** Connections that the kernel keeps until they are accepted; it has a limit of its own, 4096 on Linux. */
+/** While draining, unused connections are closed after this many sweeps. */
+const sweepIntervalMs = 250;
+const maxUnusedSweeps = 2;
+
+/** Connections that the kernel queues until they are accepted. Its own limit is 4096 on Linux. */
 const backlog = 4096;
 
-/** A whole request has to arrive within this, in ms, however steadily it comes. */
+/** How long a whole request may take to arrive, in ms, however steadily it does. */
 const requestTimeoutMs = 300_000;
-
-/**
- * Requests of one connection that wait for their answers, which no client needs but one that sends
- * more than it reads. With more the connection is cut, as Node takes them in before it can stop.
- */
-const maxPipelined = 64;
-
-interface Connection {
-  /** Responses that were not sent when the last request came, in their order. */
-  open: ServerResponse[];
-  /** Whether a request came on it. */
-  used: boolean;
-  /** How often it was seen without one while draining. */
-  idleSweeps: number;
-}
 
 /** Times are in ms. */
 export interface ServerOptions {
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   port: number;
   /**
-   * Longer than that of the proxy in front, which otherwise sends a request on a connection that is
-   * just being closed here.
+   * Longer than that of the proxy in front, which might otherwise send a request on a connection
+   * that is being closed here.
    */
   keepAliveTimeoutMs: number;
-  /** The longest without progress of a body being received, or of a response being taken. */
+  /** How long a request or response body may make no progress. */
   transferTimeoutMs: number;
-  /** More are closed as they come. */
+  /** Further connections are closed at once. */
   maxConnections: number;
-  /** Whether each request is logged. */
   logRequests: boolean;
 }
 
@@ -58,9 +53,9 @@ export interface ServerOptions {
 export interface Server {
   port: number;
   /**
-   * Stops without losing a request: for `delayMs` every answer closes its connection, while whoever
-   * sends requests here learns that it should not; then no connection is accepted, and what is
-   * under way gets `timeoutMs` to finish. It takes some two seconds more at most.
+   * Stops without losing a request: for `delayMs`, every response closes its connection, so that
+   * clients and proxies go elsewhere. Then no more connections are accepted, and the requests in
+   * flight get `timeoutMs` to finish. Takes up to two seconds more.
    */
   drain(delayMs: number, timeoutMs: number): Promise<void>;
 }
@@ -75,57 +70,58 @@ export async function serve(
   { port, keepAliveTimeoutMs, transferTimeoutMs, maxConnections, logRequests }: ServerOptions,
   lifecycle: Lifecycle,
 ): Promise<Server> {
-  let held: Promise<unknown> | undefined;
+  /** While it is pending, requests are held back. */
+  let hold: Promise<unknown> | undefined;
   const connections = new Map<Duplex, Connection>();
 
   const server = createServer({
     keepAliveTimeout: keepAliveTimeoutMs,
-    // a proxy may open connections ahead of the requests for them
+    // a proxy may open connections before it has requests for them
     headersTimeout: Math.max(60_000, keepAliveTimeoutMs + 5000),
     requestTimeout: Math.max(requestTimeoutMs, keepAliveTimeoutMs + 5000),
-    requireHostHeader: false,
+    requireHostHeader: false, // checkHead does
   });
   server.maxConnections = maxConnections;
-  server.maxHeadersCount = 0; // would drop them without a word
+  server.maxHeadersCount = 0; // checkHead limits them; Node would drop the excess silently
   server.timeout = transferTimeoutMs;
-  // whoever has sent all of a request may close that direction, and still gets the answer
+  // a client may close its side after the request, and still gets the response
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
-    if (connections.has(socket)) return; // again, after an upgrade
-    const connection: Connection = { open: [], used: false, idleSweeps: 0 };
+    if (connections.has(socket)) return; // emitted again after an upgrade
+    const connection: Connection = { responses: [], used: false, unusedSweeps: 0 };
     connections.set(socket, connection);
     socket.on('close', () => {
       connections.delete(socket);
-      // Node tells the response that has the socket, and not those that wait behind it
-      for (const res of connection.open) {
+      // Node emits `close` only on the response that has the socket, not on those queued behind it
+      for (const res of connection.responses) {
         if (!res.closed && !res.socket) res.destroy().emit('close');
       }
     });
   });
 
-  /** Takes care of a socket of which Node has taken its own listeners off. @returns undoes that */
+  /** Handles errors and timeouts of a socket from which Node has removed its listeners. @returns undo */
   function adopt(socket: Duplex): () => void {
     const ignore = () => {};
-    const late = () => server.emit('timeout', socket as Socket);
-    socket.on('error', ignore).on('timeout', late);
-    return () => socket.off('error', ignore).off('timeout', late);
+    const onTimeout = () => server.emit('timeout', socket as Socket);
+    socket.on('error', ignore).on('timeout', onTimeout);
+    return () => socket.off('error', ignore).off('timeout', onTimeout);
   }
 
-  /** @returns whether the request shall be handled */
-  function begin(req: IncomingMessage, res: ServerResponse): boolean {
+  /** Registers a request. @returns false if its connection was cut instead */
+  function register(req: IncomingMessage, res: ServerResponse): boolean {
     const connection = connections.get(req.socket);
     if (!connection || isFlooded(connection)) {
       req.socket.destroy();
       return false;
     }
-    const { open } = connection;
-    while (open[0]?.closed) open.shift();
-    const before = open.at(-1);
-    open.push(res);
+    const { responses } = connection;
+    while (responses[0]?.closed) responses.shift();
+    const previous = responses.at(-1);
+    responses.push(res);
     connection.used = true;
     if (lifecycle.draining) {
-      // the last on a connection closes it, not one with others behind it
-      if (before && !before.headersSent) before.shouldKeepAlive = true;
+      // only the last response on a connection closes it
+      if (previous && !previous.headersSent) previous.shouldKeepAlive = true;
       res.shouldKeepAlive = false;
     }
     if (logRequests) logRequest(req, res);
@@ -134,31 +130,31 @@ export async function serve(
   }
 
   function onRequest(req: IncomingMessage, res: ServerResponse): void {
-    if (!begin(req, res)) return;
-    const fault = faultOf(req);
-    if (fault) {
+    if (!register(req, res)) return;
+    const problem = checkHead(req);
+    if (problem) {
       res.shouldKeepAlive = false;
-      sendProblem(res, fault);
-    } else if (held) void held.then(() => handler(req, res));
+      sendProblem(res, problem);
+    } else if (hold) void hold.then(() => handler(req, res));
     else void handler(req, res);
   }
   server.on('request', onRequest);
-  // the body is asked for by whoever reads it; without that, the client will not send it
+  // readBody sends the 100; if it is not called, the client won't send the body
   server.on('checkContinue', (req: HostedRequest, res) => {
     req[expectsContinue] = true;
     res.shouldKeepAlive = false;
     onRequest(req, res);
   });
   server.on('checkExpectation', (req, res) => {
-    if (!begin(req, res)) return;
+    if (!register(req, res)) return;
     sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
   });
   server.on('upgrade', (req, socket, head) => {
-    const giveBack = adopt(socket);
-    afterWhole(connections.get(socket) ?? { open: [] }, () => {
+    const release = adopt(socket);
+    afterResponses(connections.get(socket) ?? { responses: [] }, () => {
       if (!socket.writable) return;
-      giveBack();
-      // as if it had not been asked for (RFC 9110, section 7.8); Node drops what follows otherwise
+      release();
+      // ignores the upgrade (RFC 9110, section 7.8); Node would drop the requests that follow
       socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(req), 'latin1'), head]));
       server.emit('connection', socket);
     });
@@ -167,28 +163,27 @@ export async function serve(
     adopt(socket);
     socket.resume();
     const headers = { Allow: 'GET, POST, HEAD, OPTIONS' };
-    const problem = new Problem('method-not-allowed', 'This is no proxy.', { headers });
-    answer(socket, problem, connections.get(socket), req);
+    const problem = new Problem('method-not-allowed', 'This is not a proxy.', { headers });
+    sendOnSocket(socket, problem, connections.get(socket), req);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code !== 'ECONNRESET') {
-      answer(socket, problemOfParser(error), connections.get(socket));
+      sendOnSocket(socket, toParserProblem(error), connections.get(socket));
     }
   });
   server.on('timeout', (socket: Socket) => {
-    const { used, open } = connections.get(socket) ?? { used: true, open: [] };
-    // a new connection has the time for headers; a body that stalls is told so by whoever reads it
-    const next = open.find(({ closed }) => !closed);
+    const { used, responses } = connections.get(socket) ?? { used: true, responses: [] };
+    // headersTimeout applies to new connections, and readBody handles a body that stalls
+    const next = responses.find(({ closed }) => !closed);
     if (used && next?.headersSent !== false) socket.destroy();
   });
 
-  /** Closes what waits for nothing, so that it does not hold up the end. */
   function closeUnused(): void {
     server.closeIdleConnections();
-    // those on which nothing ever came do not count as idle; what has just come may not be read yet
+    // to Node, a connection without any request is not idle; several sweeps, as one may be unread yet
     for (const [socket, connection] of connections) {
-      const isSilent = (socket as Socket).bytesRead === 0;
-      if (isSilent && ++connection.idleSweeps > silentSweeps) socket.destroy();
+      const isUnused = (socket as Socket).bytesRead === 0;
+      if (isUnused && ++connection.unusedSweeps > maxUnusedSweeps) socket.destroy();
     }
   }
 
@@ -200,106 +195,41 @@ export async function serve(
     port: (server.address() as AddressInfo).port,
     async drain(delayMs, timeoutMs) {
       lifecycle.draining = true;
-      for (const { open } of connections.values()) {
-        const last = open.at(-1);
+      for (const { responses } of connections.values()) {
+        const last = responses.at(-1);
         if (last) last.shouldKeepAlive = false;
       }
       await sleep(delayMs);
-      // Connections that the kernel has taken and this process has not yet would be reset. While
-      // answers are held back for a moment, no client comes back to open one more.
-      held = quiet(server);
-      await held;
-      held = undefined;
-      // net's close, as http's would cut connections that have just come and not yet asked
+      // Closing the server resets connections that are still in the kernel's queue. While requests
+      // are held back, no client that got its response opens another connection.
+      hold = untilQuiet(server);
+      await hold;
+      hold = undefined;
+      // net's close, as http's also closes new connections that have not sent a request yet
       const closed = new Promise<true>((resolve) => {
         NetServer.prototype.close.call(server, () => resolve(true));
       });
-      const sweep = setInterval(() => setImmediate(closeUnused), sweepMs);
-      const finished = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
+      const sweep = setInterval(() => setImmediate(closeUnused), sweepIntervalMs);
+      const isFinished = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
       clearInterval(sweep);
-      if (!finished) {
-        log.warn(`requests still under way after ${timeoutMs} ms were cut off`);
+      if (!isFinished) {
+        log.warn(`requests still in flight after ${timeoutMs} ms were cut off`);
         server.closeAllConnections();
       }
     },
   };
 }
 
-function isFlooded({ open }: Connection): boolean {
-  // counted now and then: those that were answered and are not sent yet cost little
-  if (open.length === 0 || open.length % maxPipelined !== 0) return false;
-  return open.filter(({ writableEnded }) => !writableEnded).length >= maxPipelined;
-}
-
-/** Waits until no connection has come for a moment, for two seconds at most. */
-async function quiet(server: NetServer): Promise<void> {
-  let came = true;
+/** Waits until no connection has arrived for `quietMs`, for two seconds at most. */
+async function untilQuiet(server: NetServer): Promise<void> {
+  let arrived = true;
   server.on('connection', () => {
-    came = true;
+    arrived = true;
   });
-  for (let waited = 0; came && waited < 2000; waited += holdMs) {
-    came = false;
-    await sleep(holdMs);
-    // what came while the process got no CPU is seen after the timer
-    await poll();
+  for (let waitedMs = 0; arrived && waitedMs < maxQuietWaitMs; waitedMs += quietMs) {
+    arrived = false;
+    await sleep(quietMs);
+    // connections that arrived while the process got no CPU are accepted after the timer
+    await untilPolled();
   }
-}
-
-/** A body that is discarded for as long as a client may take for one, in bytes. */
-const modestBytes = 4 * 1024 * 1024;
-
-/**
- * Lets a client that was answered early send the rest of its body, for a while, so that it gets to
- * see the answer: a connection that is closed with bytes unread is reset, and the answer may go
- * with it.
- */
-function discardRest(req: IncomingMessage, transferTimeoutMs: number): void {
-  if (req.complete) return;
-  const isModest = Number(req.headers['content-length']) <= modestBytes;
-  const cut = setTimeout(() => req.destroy(), isModest ? transferTimeoutMs : lingerMs).unref();
-  req.resume().on('close', () => clearTimeout(cut));
-}
-
-function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
-  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() !== 'upgrade') {
-      head += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
-    }
-  }
-  return `${head}\r\n`;
-}
-
-/** Waits for the answers to the whole requests that came on a connection, which go first. */
-function afterWhole({ open }: Pick<Connection, 'open'>, then: () => void): void {
-  const last = open.filter(({ req, closed }) => req.complete && !closed).at(-1);
-  if (last) last.once('close', then);
-  else then();
-}
-
-/** Answers on a connection for which Node has no response, and ends it. */
-function answer(
-  socket: Duplex,
-  problem: Problem,
-  connection: Connection | undefined,
-  req: Pick<IncomingMessage, 'headers'> = { headers: {} },
-): void {
-  const { open } = connection ?? { open: [] };
-  afterWhole({ open }, () => {
-    const isAnswered = open.some(({ headersSent, closed }) => headersSent && !closed);
-    if (!socket.writable) return;
-    if (isAnswered) return void socket.end();
-    const body = JSON.stringify(problem);
-    let head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
-    const headers = [
-      ...commonHeaders(req),
-      ...['Connection', 'close', 'Content-Type', 'application/problem+json'],
-      ...['Content-Length', Buffer.byteLength(body)],
-      ...Object.entries(problem.more.headers ?? {}).flat(),
-    ];
-    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    socket.end(`${head}\r\n${body}`, () => {
-      setTimeout(() => socket.destroy(), lingerMs).unref();
-    });
-  });
 }

@@ -18,8 +18,8 @@ import { type Database, openDatabase } from '../mongo/database';
 import { deferred } from '../runtime/deferred';
 import { log } from '../runtime/log';
 
-// What the tests share. They run against the database of MONGODB_URI (see tools/with-database.ts),
-// in a database of their own there.
+// Shared by the tests. They use the server at MONGODB_URI (see tools/with-database.ts), where they
+// create and drop a database of their own.
 process.env.MONGO_DATABASE = `test-${randomUUID()}`;
 log.level = 'silent';
 
@@ -28,7 +28,7 @@ if (process.env.MONGODB_URI || process.env.MONGO_HOST) {
   atEnd(dropDatabases);
 }
 
-/** Drops the databases whose names begin like that of this run. */
+/** Drops the databases of this run. */
 async function dropDatabases(): Promise<void> {
   const { uri, auth, databaseName } = parts().config.mongo;
   const client = new MongoClient(uri, { ...(auth && { auth, authSource: 'admin' }) });
@@ -42,26 +42,24 @@ async function dropDatabases(): Promise<void> {
   }
 }
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: Headers;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON came
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON
   json: any;
 }
 
-/** Sends one request and reads the whole answer; an answer that is not JSON has no `json`. */
-export async function send(url: string, init: RequestInit = {}): Promise<Answer> {
-  const { status, headers, ...response } = await fetch(url, init).then(async (got) => ({
-    status: got.status,
-    headers: got.headers,
-    text: await got.text(),
-  }));
-  const isJson = headers.get('content-type')?.includes('json') && response.text;
-  return { status, headers, ...response, json: isJson ? JSON.parse(response.text) : undefined };
+/** Sends one request and reads the whole response. `json` is undefined if that is not JSON. */
+export async function send(url: string, init: RequestInit = {}): Promise<HttpResponse> {
+  const response = await fetch(url, init);
+  const { status, headers } = response;
+  const text = await response.text();
+  const isJson = headers.get('content-type')?.includes('json') && text;
+  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined };
 }
 
-/** Posts JSON: a string as it is, anything else stringified. */
+/** Posts JSON: a string as it is, any other value stringified. */
 export function post(url: string, body: unknown, headers: Record<string, string> = {}) {
   return send(url, {
     method: 'POST',
@@ -75,7 +73,7 @@ export interface Host {
   close(): Promise<void>;
 }
 
-/** The service under its own host, put together as `main.ts` does it, with other settings if need be. */
+/** Starts the service on its own host, as `main.ts` does, with some settings replaced. */
 export async function startOwnHost(
   options: Partial<Config> = {},
   database: Parts['database'] = parts().database,
@@ -87,11 +85,11 @@ export async function startOwnHost(
   return { url: `http://127.0.0.1:${port}`, drain, close: () => drain(0, 0) };
 }
 
-/** The service in this process, on a database of its own. */
+/** Starts the service on its own host with a MongoDB client of its own. */
 export async function startService(mongo: Partial<MongoConfig>): Promise<Host> {
-  const own = { ...parts().config.mongo, ...mongo };
-  const database = openDatabase(own, indexKeys);
-  const { url, close } = await startOwnHost({ mongo: own }, () => database);
+  const config = { ...parts().config.mongo, ...mongo };
+  const database = openDatabase(config, indexKeys);
+  const { url, close } = await startOwnHost({ mongo: config }, () => database);
   return {
     url,
     async close() {
@@ -101,7 +99,7 @@ export async function startService(mongo: Partial<MongoConfig>): Promise<Host> {
   };
 }
 
-/** The function of a name under the Functions Framework. */
+/** Starts a function under the Functions Framework. */
 export async function startFramework(name: string): Promise<Host> {
   const server: HttpServer = getTestServer(name);
   await once(server.listen(0), 'listening');
@@ -115,18 +113,18 @@ export async function startFramework(name: string): Promise<Host> {
   };
 }
 
-/** The service as a process of its own, as it runs in the container. */
+/** The service in a process of its own, as in the container. */
 export interface Process {
   url: string;
   child: ChildProcess;
-  /** The lines of its log so far. */
+  /** Its log so far. */
   lines: Record<string, unknown>[];
   exited: Promise<number | string>;
 }
 
 const processes = new Set<Process>();
 
-/** Ends what a test that failed has left running. */
+/** Kills the processes that a failed test has left running. */
 export async function killProcesses(): Promise<void> {
   for (const { child, exited } of processes) {
     child.kill('SIGKILL');
@@ -135,7 +133,7 @@ export async function killProcesses(): Promise<void> {
   processes.clear();
 }
 
-/** Starts what `npm run build` made and waits until it listens. */
+/** Starts the result of `npm run build`, and waits until it listens. */
 export async function startProcess(env: Record<string, string> = {}): Promise<Process> {
   const child = spawn(process.execPath, ['dist/main.js'], {
     env: { ...process.env, PORT: '0', DRAIN_DELAY_MS: '200', ...env },
@@ -155,51 +153,51 @@ export async function startProcess(env: Record<string, string> = {}): Promise<Pr
   return service;
 }
 
-/** Asks until an answer is as it should be, for a minute at most. */
-export async function until(ask: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await ask().catch(() => false)); tries++) {
-    if (tries === 1200) throw new Error(`never became true: ${ask}`);
+/** Polls a condition until it is true, for about a minute. An error counts as false. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await condition().catch(() => false)); tries++) {
+    if (tries === 1200) throw new Error(`never became true: ${condition}`);
     await sleep(50);
   }
 }
 
-/** The head of a POST of JSON, for `exchange`. `framing` is the header that tells where its body ends. */
-export function postHead(framing: string): string {
+/** The head of a POST of JSON. @param framing the Content-Length or Transfer-Encoding header */
+export function rawPostHead(framing: string): string {
   return `POST /data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${framing}\r\n\r\n`;
 }
 
-/** A request without a body, with more header lines. */
-export function getText(path: string, ...lines: string[]): string {
+/** The text of a GET, with additional header lines. */
+export function rawGet(path: string, ...lines: string[]): string {
   return `GET ${path} HTTP/1.1\r\nHost: a\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
 }
 
-/** A POST of JSON in ASCII, with more header lines. */
-export function postText(body: string, ...lines: string[]): string {
-  return `${postHead([`Content-Length: ${body.length}`, ...lines].join('\r\n'))}${body}`;
+/** The text of a POST of ASCII JSON, with additional header lines. */
+export function rawPost(body: string, ...lines: string[]): string {
+  return `${rawPostHead([`Content-Length: ${body.length}`, ...lines].join('\r\n'))}${body}`;
 }
 
-/** The database, which does nothing until it is released. */
+/** The database, but its operations wait until `release` is called. Resolves `called` on the first one. */
 export function holdDatabase() {
   const database = parts().database();
-  const asked = deferred<void>();
+  const called = deferred<void>();
   const released = deferred<void>();
   const held: Database = {
     ...database,
     run(...args) {
-      asked.resolve();
+      called.resolve();
       return released.promise.then(() => database.run(...args));
     },
   };
-  return { database: () => held, asked: asked.promise, release: released.resolve };
+  return { database: () => held, called: called.promise, release: released.resolve };
 }
 
-/** Sends bytes as they are and reads what comes until the connection ends. */
-export async function exchange(url: string, ...chunks: string[]): Promise<string> {
+/** Sends text on a new connection, and reads until the connection ends. */
+export async function sendRaw(url: string, ...chunks: string[]): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let received = '';
   socket.setEncoding('utf8').on('data', (text) => (received += text));
-  socket.on('error', () => {}); // the server may have seen enough before all was sent
+  socket.on('error', () => {}); // the server may close it before everything is sent
   const closed = new Promise((resolve) => socket.on('close', resolve));
   for (const chunk of chunks) {
     socket.write(chunk);
@@ -209,16 +207,16 @@ export async function exchange(url: string, ...chunks: string[]): Promise<string
   return received;
 }
 
-/** An answer as it came. */
-export interface RawAnswer {
+/** A response as it was received. */
+export interface RawResponse {
   status: number;
   headers: Headers;
   body: string;
 }
 
-/** The answers in what came on a connection, each with a Content-Length or without a body. */
-export function parseAnswers(received: string): RawAnswer[] {
-  const found: RawAnswer[] = [];
+/** The responses received on a connection. Each has a Content-Length or no body. */
+export function parseResponses(received: string): RawResponse[] {
+  const found: RawResponse[] = [];
   for (let rest = received; rest; ) {
     const end = rest.indexOf('\r\n\r\n');
     const [status = '', ...lines] = rest.slice(0, end).split('\r\n');
@@ -233,8 +231,8 @@ export function parseAnswers(received: string): RawAnswer[] {
   return found;
 }
 
-/** A connection that says and reads what a test tells it to. Answers are of ASCII. */
-export function converse(url: string) {
+/** Opens a connection on which a test writes raw requests. Responses have to be ASCII. */
+export function openConnection(url: string) {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
   let received = '';
@@ -243,21 +241,21 @@ export function converse(url: string) {
   socket.on('error', (error) => (failure = error));
   // not events.once, which fails when the connection is reset
   const next = (event: string) => new Promise((resolve) => socket.once(event, resolve));
-  const ended = next('close').then(() => parseAnswers(received));
+  const ended = next('close').then(() => parseResponses(received));
   return {
     socket,
-    /** All answers, when the connection has ended. */
+    /** Resolves with all responses when the connection has ended. */
     ended,
-    /** The code of what broke the connection. */
+    /** The error code of the connection, if it failed. */
     failure: () => failure?.code,
     received: () => received,
-    /** So many answers, 100 included, as soon as they are there. */
-    async answers(count: number): Promise<RawAnswer[]> {
-      while (parseAnswers(received).length < count) {
-        if (socket.destroyed) throw new Error(`ended after ${received.slice(0, 2000)}`);
+    /** Resolves with the responses as soon as there are so many, 100 Continue included. */
+    async responses(count: number): Promise<RawResponse[]> {
+      while (parseResponses(received).length < count) {
+        if (socket.destroyed) throw new Error(`connection ended after ${received.slice(0, 2000)}`);
         await Promise.race([next('data'), ended]);
       }
-      return parseAnswers(received);
+      return parseResponses(received);
     },
   };
 }

@@ -1,0 +1,95 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Problem } from './problem';
+import { commonHeaders } from './respond';
+
+/** How long a client may take to close a connection that this side has ended, in ms. */
+export const closeGraceMs = 3000;
+
+/**
+ * Requests of one connection that may wait for their responses. No client needs as many unless it
+ * sends more than it reads. With more, the connection is cut, because Node reads them before it can
+ * pause.
+ */
+const maxPipelined = 64;
+
+/** What the server tracks about a connection. */
+export interface Connection {
+  /** Responses that were not sent when the last request arrived, in order. */
+  responses: ServerResponse[];
+  /** Whether a request has arrived on it. */
+  used: boolean;
+  /** How often it was found unused while draining. */
+  unusedSweeps: number;
+}
+
+/** Whether too many requests of a connection wait for their responses. */
+export function isFlooded({ responses }: Connection): boolean {
+  // counted only now and then, as responses that are complete but not sent yet cost little
+  if (responses.length === 0 || responses.length % maxPipelined !== 0) return false;
+  return responses.filter(({ writableEnded }) => !writableEnded).length >= maxPipelined;
+}
+
+/** Calls back after the responses to the complete requests on a connection, which go first. */
+export function afterResponses(
+  { responses }: Pick<Connection, 'responses'>,
+  callback: () => void,
+): void {
+  const last = responses.filter(({ req, closed }) => req.complete && !closed).at(-1);
+  if (last) last.once('close', callback);
+  else callback();
+}
+
+/** Sends a problem on a socket for which Node has no response object, and closes the connection. */
+export function sendOnSocket(
+  socket: Duplex,
+  problem: Problem,
+  connection: Connection | undefined,
+  req: Pick<IncomingMessage, 'headers'> = { headers: {} },
+): void {
+  const { responses } = connection ?? { responses: [] };
+  afterResponses({ responses }, () => {
+    const isResponding = responses.some(({ headersSent, closed }) => headersSent && !closed);
+    if (!socket.writable) return;
+    if (isResponding) return void socket.end();
+    const body = JSON.stringify(problem);
+    let head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
+    const headers = [
+      ...commonHeaders(req),
+      ...['Connection', 'close', 'Content-Type', 'application/problem+json'],
+      ...['Content-Length', Buffer.byteLength(body)],
+      ...Object.entries(problem.more.headers ?? {}).flat(),
+    ];
+    for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    socket.end(`${head}\r\n${body}`, () => {
+      setTimeout(() => socket.destroy(), closeGraceMs).unref();
+    });
+  });
+}
+
+/** The head of a request as text, without its Upgrade header. */
+export function headWithoutUpgrade(req: IncomingMessage): string {
+  const { method, url, httpVersion, rawHeaders } = req;
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() !== 'upgrade') {
+      head += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
+    }
+  }
+  return `${head}\r\n`;
+}
+
+/** A body up to this size, in bytes, is discarded for as long as the client may take to send it. */
+const smallBodyBytes = 4 * 1024 * 1024;
+
+/**
+ * Lets a client that got its response early send the rest of its body, for a while, so that it sees
+ * the response: closing a connection with unread bytes resets it, and the response may be lost.
+ */
+export function discardRest(req: IncomingMessage, transferTimeoutMs: number): void {
+  if (req.complete) return;
+  const isSmall = Number(req.headers['content-length']) <= smallBodyBytes;
+  const timeoutMs = isSmall ? transferTimeoutMs : closeGraceMs;
+  const timer = setTimeout(() => req.destroy(), timeoutMs).unref();
+  req.resume().on('close', () => clearTimeout(timer));
+}
