@@ -16,7 +16,7 @@ for (const [timezone, epochMs, time] of [
   ['Europe/London', summer, '2026-08-01T00:30:15.007+01:00'],
   ['Pacific/Kiritimati', summer, '2026-08-01T13:30:15.007+14:00'],
   ['Pacific/Marquesas', summer, '2026-07-31T14:00:15.007-09:30'],
-  // Links, which Intl would replace by what they point to
+  // links, which Intl would resolve
   ['Asia/Calcutta', winter, '2026-02-01T05:00:15.007+05:30'],
   ['US/Pacific', winter, '2026-01-31T15:30:15.007-08:00'],
   ['GB-Eire', summer, '2026-08-01T00:30:15.007+01:00'],
@@ -37,13 +37,13 @@ for (const [timezone, epochMs, time] of [
   });
 }
 
-test('a zone that changes its clocks has the new offset from that moment on', () => {
+test('the offset changes when daylight saving time starts', () => {
   const change = Date.UTC(2026, 2, 29, 1);
   assert.is(tellTime(change - 1, 'Europe/Paris').time, '2026-03-29T01:59:59.999+01:00');
   assert.is(tellTime(change, 'Europe/Paris').time, '2026-03-29T03:00:00.000+02:00');
 });
 
-test('every name that Intl lists is known, in the same spelling', () => {
+test('every zone of Intl is known, in the same spelling', () => {
   const listed = Intl.supportedValuesOf('timeZone');
   assert.equal(
     listed.map((name) => zoneName(name)),
@@ -51,38 +51,38 @@ test('every name that Intl lists is known, in the same spelling', () => {
   );
 });
 
-test('every name has a time, unless this Node lacks it', () => {
+test('every zone has a time, unless this Node lacks it', () => {
   for (const name of allZoneNames()) {
     if (isKnownToIntl(name)) {
       const { time, timezone } = tellTime(winter, name.toLowerCase());
       assert.is(timezone, name);
       assert.is(Date.parse(time), winter, name);
     } else {
-      assert.is(refusal(name).status, 400, name);
+      assert.is(problemFor(name).status, 400, name);
     }
   }
 });
 
-test('a zone that was asked for before makes no other formatter', () => {
+test('the formatter of a zone is created once', () => {
   tellTime(winter, 'Asia/Kabul');
   const { DateTimeFormat } = Intl;
-  let made = 0;
+  let created = 0;
   Intl.DateTimeFormat = new Proxy(DateTimeFormat, {
     construct(target, args) {
-      made++;
+      created++;
       return Reflect.construct(target, args);
     },
   });
   try {
     for (const tz of ['Asia/Kabul', 'asia/kabul', 'ASIA/KABUL']) tellTime(winter, tz);
-    assert.is(made, 0);
+    assert.is(created, 0);
   } finally {
     Intl.DateTimeFormat = DateTimeFormat;
   }
 });
 
-// Intl takes these, the IANA database doesn't have them
-const onlyOfIntl = [
+// Intl accepts these, but the IANA database doesn't have them
+const onlyInIntl = [
   ...'ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT'.split(' '),
   ...'PNT PRT PST SST VST Canada/East-Saskatchewan US/Pacific-New SystemV/AST4'.split(' '),
   ...'SystemV/AST4ADT SystemV/CST6 SystemV/CST6CDT SystemV/EST5 SystemV/EST5EDT'.split(' '),
@@ -90,24 +90,24 @@ const onlyOfIntl = [
   ...'SystemV/YST9 SystemV/YST9YDT +09:00 -0330 +09'.split(' '),
 ];
 for (const tz of [
-  ...onlyOfIntl,
+  ...onlyInIntl,
   ...['', ' ', 'Mars/Olympus', 'Asia', 'Asia/', '/Tokyo', 'Asia/Tokyo ', ' Asia/Tokyo'],
   ...['Asia/Tokyo\0', 'Asia\\Tokyo', 'Asia//Tokyo', 'America/New York', 'Etc/GMT 15', ' 09:00'],
-  // A placeholder in the database that no Intl has
+  // a placeholder in the database, which Intl lacks
   ...['Factory', 'localtime', 'Etc/Unknown', 'constructor', '__proto__', 'x'.repeat(10_000)],
 ]) {
-  test(`${JSON.stringify(tz).slice(0, 40)} is no zone`, () => {
+  test(`${JSON.stringify(tz).slice(0, 40)} is not a zone`, () => {
     for (const name of [tz, tz.toLowerCase()]) {
-      assert.is(refusal(name).status, 400);
-      assert.equal(refusal(name).more.issues, [
-        { path: ['tz'], message: 'not a time zone of the IANA database, as Asia/Tokyo is' },
+      assert.is(problemFor(name).status, 400);
+      assert.equal(problemFor(name).more.issues, [
+        { path: ['tz'], message: 'not a time zone in the IANA database, such as Asia/Tokyo' },
       ]);
     }
   });
 }
 
-test('a Kelvin sign is no K', () => {
-  assert.is(refusal('Asia/To\u212ayo').status, 400);
+test('a Kelvin sign is not a K', () => {
+  assert.is(problemFor('Asia/To\u212ayo').status, 400);
 });
 
 for (const [tz, name, encoded] of [
@@ -115,21 +115,21 @@ for (const [tz, name, encoded] of [
   ['etc/gmt 12', 'Etc/GMT+12', 'Etc/GMT%2B12'],
   ['GMT 0', 'GMT+0', 'GMT%2B0'],
 ] as const) {
-  test(`"${tz}" is told how to write its plus`, () => {
-    const { status, message } = refusal(tz);
+  test(`the error for "${tz}" explains how to write a plus`, () => {
+    const { status, message } = problemFor(tz);
     assert.is(status, 400);
-    assert.match(message, `; ${name} is written ${encoded} in a query.`);
+    assert.match(message, `; write ${name} as ${encoded} in a query.`);
   });
 }
 
-function refusal(tz: string): Problem {
+function problemFor(tz: string): Problem {
   try {
     tellTime(winter, tz);
   } catch (error) {
     assert.instance(error, Problem);
     return error as Problem;
   }
-  throw new Error(`${tz} was taken`);
+  throw new Error(`${tz} was accepted`);
 }
 
 function isKnownToIntl(timeZone: string): boolean {

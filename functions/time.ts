@@ -4,7 +4,7 @@ import { sendJson } from './http/respond';
 import { operation, type Resource } from './http/router';
 import { zoneName } from './zones';
 
-/** A moment as `GET /time` tells it. */
+/** The response of `GET /time`. */
 export interface Time {
   /** ISO 8601 with milliseconds and the zone's offset, `Z` for UTC. */
   time: string;
@@ -12,19 +12,21 @@ export interface Time {
   timezone: string;
 }
 
-const query = z.strictObject({ tz: z.optional(z.string()) });
+const timeParameters = z.strictObject({ tz: z.optional(z.string()) });
 
 /** `GET /time`: the time in UTC, or in the zone that `?tz=` names. */
 export const timeResource: Resource = {
-  GET: operation(query, ({ res, query: { tz } }) => sendJson(res, 200, tellTime(Date.now(), tz))),
+  GET: operation(timeParameters, ({ res, query: { tz } }) =>
+    sendJson(res, 200, tellTime(Date.now(), tz)),
+  ),
 };
 
 /**
- * Tells a moment in a time zone.
+ * Formats a time in a time zone.
  *
- * @param epochMs milliseconds since 1970-01-01 UTC; from 1972 on, when every offset is whole minutes
- * @param tz a name of the IANA time zone database, in any letter case
- * @throws {Problem} 400 for a zone that the database, or this Node's copy of it, doesn't have
+ * @param epochMs milliseconds since 1970-01-01 UTC; from 1972 on, as older offsets have seconds
+ * @param tz a name in the IANA time zone database, in any letter case
+ * @throws {Problem} 400 for a zone that is not in the database, or not in this Node's copy of it
  */
 export function tellTime(epochMs: number, tz = 'UTC'): Time {
   const timezone = tz === 'UTC' ? tz : zoneName(tz);
@@ -39,24 +41,24 @@ export function tellTime(epochMs: number, tz = 'UTC'): Time {
 }
 
 /**
- * A formatter for each zone that was asked for: one takes 50 times as long to make as to use. There
- * can be no more than zones, 18 MiB in all. A smaller bound would cost more than it saves: those
- * dropped lie outside V8's heap, where its collector does not count them, and pile up.
+ * Formatters by zone: creating one takes 50 times as long as using it. All zones together take 18 MiB.
+ * A smaller cache would need more: dropped formatters pile up outside V8's heap, where its garbage
+ * collector does not count them.
  */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-/** The offset of a zone at a moment, as in `+09:00`. */
+/** The offset of a zone at a time, such as `+09:00`. */
 function offsetOf(timeZone: string, epochMs: number): string {
   let formatter = formatters.get(timeZone);
   if (!formatter) {
-    formatter = formatterOf(timeZone);
+    formatter = createFormatter(timeZone);
     formatters.set(timeZone, formatter);
   }
-  // "1/31/2026, GMT+09:00"; without an offset, Nodes differ between GMT+00:00 and GMT alone
+  // "1/31/2026, GMT+09:00"; at offset 0, some versions of Node have GMT instead of GMT+00:00
   return formatter.format(epochMs).split('GMT')[1] || '+00:00';
 }
 
-function formatterOf(timeZone: string): Intl.DateTimeFormat {
+function createFormatter(timeZone: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
   } catch (error) {
@@ -65,12 +67,12 @@ function formatterOf(timeZone: string): Intl.DateTimeFormat {
 }
 
 function unknownZone(tz: string, cause?: unknown): Problem {
-  // A plus in a query is a space
+  // a plus in a query string means a space
   const withPlus = tz.includes(' ') && zoneName(tz.replace(' ', '+'));
   const advice = withPlus
-    ? `; ${withPlus} is written ${withPlus.replace('+', '%2B')} in a query`
-    : ', as Asia/Tokyo is';
-  const message = `not a time zone of the IANA database${advice}`;
+    ? `; write ${withPlus} as ${withPlus.replace('+', '%2B')} in a query`
+    : ', such as Asia/Tokyo';
+  const message = `not a time zone in the IANA database${advice}`;
   return new Problem('invalid-query', `The query parameters can't be used: tz: ${message}.`, {
     issues: [{ path: ['tz'], message }],
     cause,

@@ -1,9 +1,9 @@
 /**
- * The names of tzdata 2026f, links included, by area; those without an area come first. Intl can't
- * tell them: `Intl.supportedValuesOf('timeZone')` leaves links out, and `Intl.DateTimeFormat` takes
- * 40 names that tzdata lacks, such as BST, for Bangladesh.
+ * The names in tzdata 2026f, links included, by area; first those without an area. Intl is no
+ * substitute: `Intl.supportedValuesOf('timeZone')` omits links, and `Intl.DateTimeFormat` accepts 40
+ * names that tzdata lacks, such as BST, for Bangladesh.
  *
- * Those of another version: awk '$1 == "Z" { print $2 } $1 == "L" { print $3 }' tzdata.zi
+ * To list the names of another version: awk '$1 == "Z" { print $2 } $1 == "L" { print $3 }' tzdata.zi
  */
 const areas = {
   '': `
@@ -107,18 +107,18 @@ const areas = {
 
 let names: Map<string, string> | undefined;
 
-/** A time zone's name as the IANA database spells it, or undefined if it has no such name. */
+/** A time zone's name as spelled in the IANA database, or undefined if it is not there. */
 export function zoneName(anyCase: string): string | undefined {
   names ??= new Map(allZoneNames().map((name) => [lowerCase(name), name]));
   return names.get(lowerCase(anyCase));
 }
 
-/** ASCII's letters alone: to toLowerCase() the Kelvin sign is a K, too. */
+/** Only ASCII letters, as toLowerCase() also turns the Kelvin sign into a k. */
 function lowerCase(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** Every name of the IANA database, links included. */
+/** Every name in the IANA database, links included. */
 export function allZoneNames(): string[] {
   return Object.entries(areas).flatMap(([area, within]) =>
     within
