@@ -46,7 +46,7 @@ async function insertRemaining(
   let indexError: unknown;
   let batch = remaining;
   if (remaining.some(({ key }) => key !== undefined)) {
-    await indexKeys(attempt).catch((error) => {
+    await ensureKeyIndex(attempt, attempt.signal).catch((error) => {
       indexError = error;
       batch = remaining.filter(({ key }) => key === undefined);
     });
@@ -196,16 +196,19 @@ function adopt(pending: PendingDocument, { _id, createdAt, fingerprint }: Stored
 const indexedAt = new WeakMap<object, number>();
 const indexIntervalMs = 1000;
 
+/** Prepares a new session: ensures the unique index on Idempotency-Keys. */
+export function indexKeys(session: Session): Promise<void> {
+  return ensureKeyIndex(session, session.retired);
+}
+
 /**
  * Ensures the unique index on Idempotency-Keys. It is sparse, so that documents without a key are not
- * in it. Repeated at most once a second, because the collection may have been dropped.
+ * in it. Done at most once a second, and repeated because the collection may have been dropped.
  */
-export async function indexKeys({
-  db,
-  documents,
-  retired,
-  signal = retired,
-}: Pick<Session, 'db' | 'documents'> & Partial<Session & Attempt>): Promise<void> {
+async function ensureKeyIndex(
+  { db, documents }: Pick<Session, 'db' | 'documents'>,
+  signal: AbortSignal,
+): Promise<void> {
   const now = performance.now();
   if (now - (indexedAt.get(documents) ?? Number.NEGATIVE_INFINITY) < indexIntervalMs) return;
   const index = {
@@ -215,7 +218,7 @@ export async function indexKeys({
     sparse: true,
   };
   // the driver's createIndex takes no signal
-  await db.command({ createIndexes: COLLECTION, indexes: [index] }, signal ? { signal } : {});
+  await db.command({ createIndexes: COLLECTION, indexes: [index] }, { signal });
   indexedAt.set(documents, now);
 }
 

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { suite } from 'uvu';
+import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { indexKeys } from '../documents/insert';
 import { parts } from '../index';
 import { openDatabase } from '../mongo/database';
 import { log } from '../runtime/log';
 import {
+  type Host,
   holdDatabase,
   openConnection,
   parseResponses,
@@ -21,6 +22,7 @@ import {
 } from '../testing/testing';
 
 const close = 'Connection: close\r\n';
+
 /** Sends a request that ends the connection, and reads its response. */
 async function requestOnce(url: string, text: string) {
   const responses = parseResponses(await sendRaw(url, text));
@@ -28,15 +30,18 @@ async function requestOnce(url: string, text: string) {
   return responses[0] as (typeof responses)[0];
 }
 
-const head = suite('request heads', { url: '' });
-{
-  let server: Awaited<ReturnType<typeof startOwnHost>>;
-  head.before(async (context) => {
+/** Starts the service before the tests of a suite, and stops it after them. */
+function useOwnHost(test: Test<{ url: string }>): void {
+  let server: Host;
+  test.before(async (context) => {
     server = await startOwnHost();
     context.url = server.url;
   });
-  head.after(() => server.close());
+  test.after(() => server.close());
 }
+
+const head = suite('request heads', { url: '' });
+useOwnHost(head);
 
 for (const [what, lines, version] of [
   ['a host', 'Host: a.b-c_d', '1.1'],
@@ -166,14 +171,7 @@ head('CONNECT gets the supported methods', async ({ url }) => {
 head.run();
 
 const common = suite('response headers', { url: '' });
-{
-  let server: Awaited<ReturnType<typeof startOwnHost>>;
-  common.before(async (context) => {
-    server = await startOwnHost();
-    context.url = server.url;
-  });
-  common.after(() => server.close());
-}
+useOwnHost(common);
 
 const json = { 'Content-Type': 'application/json' };
 
@@ -261,15 +259,10 @@ common.run();
 
 const upgrade = ['Connection: Upgrade', 'Upgrade: h2c'];
 const sequence = suite('requests on one connection', { url: '' });
-{
-  let server: Awaited<ReturnType<typeof startOwnHost>>;
-  sequence.before(async (context) => {
-    server = await startOwnHost();
-    context.url = server.url;
-    await post(`${server.url}/data`, {});
-  });
-  sequence.after(() => server.close());
-}
+useOwnHost(sequence);
+sequence.before(async ({ url }) => {
+  await post(`${url}/data`, {});
+});
 
 const small = '{"a":"b"}';
 const inChunks = (text: string) =>
