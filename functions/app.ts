@@ -9,7 +9,7 @@ import { operation, type RequestHandler, type Resource, router } from './http/ro
 import type { Database } from './mongo/database';
 import type { Lifecycle } from './runtime/lifecycle';
 import { createMemory } from './runtime/memory';
-import { tellTime, timeResource } from './time';
+import { formatTime, timeResource } from './time';
 
 const routes = [
   'GET /time',
@@ -57,7 +57,7 @@ export function createApp({ config, lifecycle, database }: Parts): App {
 
   const index: Resource = {
     GET: operation(noParameters, ({ res }) =>
-      sendJson(res, 200, { name, version, revision, time: tellTime(Date.now()).time, routes }),
+      sendJson(res, 200, { name, version, revision, time: formatTime(Date.now()).time, routes }),
     ),
   };
   return {

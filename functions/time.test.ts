@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from './http/problem';
-import { tellTime } from './time';
+import { formatTime } from './time';
 import { allZoneNames, zoneName } from './zones';
 
 const winter = Date.UTC(2026, 0, 31, 23, 30, 15, 7);
@@ -31,7 +31,7 @@ for (const [timezone, epochMs, time] of [
 ] as const) {
   test(`${timezone} at ${new Date(epochMs).toISOString()}, in any letter case`, () => {
     for (const tz of [timezone, timezone.toLowerCase(), timezone.toUpperCase()]) {
-      assert.equal(tellTime(epochMs, tz), { time, epochMs, timezone });
+      assert.equal(formatTime(epochMs, tz), { time, epochMs, timezone });
     }
     assert.is(Date.parse(time), epochMs);
   });
@@ -39,8 +39,8 @@ for (const [timezone, epochMs, time] of [
 
 test('the offset changes when daylight saving time starts', () => {
   const change = Date.UTC(2026, 2, 29, 1);
-  assert.is(tellTime(change - 1, 'Europe/Paris').time, '2026-03-29T01:59:59.999+01:00');
-  assert.is(tellTime(change, 'Europe/Paris').time, '2026-03-29T03:00:00.000+02:00');
+  assert.is(formatTime(change - 1, 'Europe/Paris').time, '2026-03-29T01:59:59.999+01:00');
+  assert.is(formatTime(change, 'Europe/Paris').time, '2026-03-29T03:00:00.000+02:00');
 });
 
 test('every zone of Intl is known, in the same spelling', () => {
@@ -54,7 +54,7 @@ test('every zone of Intl is known, in the same spelling', () => {
 test('every zone has a time, unless this Node lacks it', () => {
   for (const name of allZoneNames()) {
     if (isKnownToIntl(name)) {
-      const { time, timezone } = tellTime(winter, name.toLowerCase());
+      const { time, timezone } = formatTime(winter, name.toLowerCase());
       assert.is(timezone, name);
       assert.is(Date.parse(time), winter, name);
     } else {
@@ -64,7 +64,7 @@ test('every zone has a time, unless this Node lacks it', () => {
 });
 
 test('the formatter of a zone is created once', () => {
-  tellTime(winter, 'Asia/Kabul');
+  formatTime(winter, 'Asia/Kabul');
   const { DateTimeFormat } = Intl;
   let created = 0;
   Intl.DateTimeFormat = new Proxy(DateTimeFormat, {
@@ -74,7 +74,7 @@ test('the formatter of a zone is created once', () => {
     },
   });
   try {
-    for (const tz of ['Asia/Kabul', 'asia/kabul', 'ASIA/KABUL']) tellTime(winter, tz);
+    for (const tz of ['Asia/Kabul', 'asia/kabul', 'ASIA/KABUL']) formatTime(winter, tz);
     assert.is(created, 0);
   } finally {
     Intl.DateTimeFormat = DateTimeFormat;
@@ -124,7 +124,7 @@ for (const [tz, name, encoded] of [
 
 function problemFor(tz: string): Problem {
   try {
-    tellTime(winter, tz);
+    formatTime(winter, tz);
   } catch (error) {
     assert.instance(error, Problem);
     return error as Problem;

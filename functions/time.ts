@@ -17,7 +17,7 @@ const timeParameters = z.strictObject({ tz: z.optional(z.string()) });
 /** `GET /time`: the time in UTC, or in the zone that `?tz=` names. */
 export const timeResource: Resource = {
   GET: operation(timeParameters, ({ res, query: { tz } }) =>
-    sendJson(res, 200, tellTime(Date.now(), tz)),
+    sendJson(res, 200, formatTime(Date.now(), tz)),
   ),
 };
 
@@ -28,7 +28,7 @@ export const timeResource: Resource = {
  * @param tz a name in the IANA time zone database, in any letter case
  * @throws {Problem} 400 for a zone that is not in the database, or not in this Node's copy of it
  */
-export function tellTime(epochMs: number, tz = 'UTC'): Time {
+export function formatTime(epochMs: number, tz = 'UTC'): Time {
   const timezone = tz === 'UTC' ? tz : zoneName(tz);
   if (timezone === 'UTC') return { time: new Date(epochMs).toISOString(), epochMs, timezone };
   if (timezone === undefined) throw unknownZone(tz);
