@@ -51,60 +51,61 @@ const serverSchema = z.object({
 const databaseNamePattern = /^[^/\\. "$*<>:|?]{1,63}$/;
 const databaseNameError = 'must have 1 to 63 characters, without space and /\\."$*<>:|?';
 
+function text(pattern: RegExp, error: string) {
+  return z.optional(z.string().check(z.regex(pattern, error)));
+}
+
 /** How to reach MongoDB: by URI, or by host, user and password. */
 const connectionSchema = z
   .object({
-    MONGODB_URI: z.optional(
-      z
-        .string()
-        .check(
-          z.regex(
-            /^mongodb(\+srv)?:\/\/./,
-            'must look like mongodb://user:password@host:27017/database',
-          ),
-        ),
+    MONGODB_URI: text(
+      /^mongodb(\+srv)?:\/\/./,
+      'must look like mongodb://user:password@host:27017/database',
     ),
-    MONGO_HOST: z.optional(
-      z
-        .string()
-        .check(
-          z.regex(
-            /^([\w.-]+|[\da-f]*:[\da-f:]+)$/i,
-            'must be a host name or an address, without a port',
-          ),
-        ),
+    MONGO_HOST: text(
+      /^([\w.-]+|[\da-f]*:[\da-f:]+)$/i,
+      'must be a host name or an address, without a port',
     ),
     MONGO_USERNAME: z.optional(z.string()),
     MONGO_PASSWORD: z.optional(z.string()),
     MONGO_PASSWORD_FILE: z.optional(z.string()),
-    MONGO_DATABASE: z.optional(z.string().check(z.regex(databaseNamePattern, databaseNameError))),
+    MONGO_DATABASE: text(databaseNamePattern, databaseNameError),
   })
   .check(
-    z.check<Environment>(({ value: env, issues }) => {
-      const report = (name: string, message: string) =>
+    z.check<Environment>(({ value, issues }) => {
+      for (const [name, message] of contradictions(value)) {
         issues.push({ code: 'custom', path: [name], message, input: undefined });
-      const credentials = ['MONGO_USERNAME', 'MONGO_PASSWORD', 'MONGO_PASSWORD_FILE'];
-
-      if (!env.MONGODB_URI && !env.MONGO_HOST) {
-        report('MONGODB_URI', 'set this or MONGO_HOST, so that the service can find MongoDB');
-      }
-      if (env.MONGODB_URI) {
-        for (const name of ['MONGO_HOST', ...credentials]) {
-          if (env[name]) report(name, 'belongs in MONGODB_URI: set one of the two');
-        }
-      } else {
-        if (env.MONGO_PASSWORD && env.MONGO_PASSWORD_FILE) {
-          report('MONGO_PASSWORD_FILE', 'set this or MONGO_PASSWORD, not both');
-        }
-        const password = env.MONGO_PASSWORD ?? env.MONGO_PASSWORD_FILE;
-        if (env.MONGO_USERNAME && !password) {
-          report('MONGO_PASSWORD', 'set this or MONGO_PASSWORD_FILE together with MONGO_USERNAME');
-        }
-        if (password && !env.MONGO_USERNAME)
-          report('MONGO_USERNAME', 'set this together with the password');
       }
     }),
   );
+
+/** The variables that are missing, or contradict others, each with what to do. */
+function contradictions(env: Environment): [name: string, message: string][] {
+  const found: [string, string][] = [];
+  const report = (name: string, message: string) => found.push([name, message]);
+
+  if (!env.MONGODB_URI && !env.MONGO_HOST) {
+    report('MONGODB_URI', 'set this or MONGO_HOST, so that the service can find MongoDB');
+  }
+  if (env.MONGODB_URI) {
+    const others = ['MONGO_HOST', 'MONGO_USERNAME', 'MONGO_PASSWORD', 'MONGO_PASSWORD_FILE'];
+    for (const name of others) {
+      if (env[name]) report(name, 'belongs in MONGODB_URI: set one of the two');
+    }
+    return found;
+  }
+  if (env.MONGO_PASSWORD && env.MONGO_PASSWORD_FILE) {
+    report('MONGO_PASSWORD_FILE', 'set this or MONGO_PASSWORD, not both');
+  }
+  const password = env.MONGO_PASSWORD ?? env.MONGO_PASSWORD_FILE;
+  if (env.MONGO_USERNAME && !password) {
+    report('MONGO_PASSWORD', 'set this or MONGO_PASSWORD_FILE together with MONGO_USERNAME');
+  }
+  if (password && !env.MONGO_USERNAME) {
+    report('MONGO_USERNAME', 'set this together with the password');
+  }
+  return found;
+}
 
 const secrets = ['MONGODB_URI', 'MONGO_USERNAME', 'MONGO_PASSWORD'];
 

@@ -9,9 +9,9 @@ const notReady = (detail: string) =>
   new Problem('not-ready', detail, { headers: { 'Retry-After': '1' } });
 
 /**
- * The probes. A replica becomes ready when it has reached MongoDB, and stays ready until it drains: in
- * an outage that all replicas share, quick 503s serve clients better than no replica at all. It is
- * alive unless a restart would help.
+ * The probes. A replica becomes ready when it has reached MongoDB, and stays ready until it drains:
+ * in an outage that all replicas share, quick 503s serve clients better than no replica at all. It
+ * is alive unless a restart would help.
  */
 export function healthResources(
   lifecycle: Lifecycle,

@@ -41,9 +41,9 @@ export function formatTime(epochMs: number, tz = 'UTC'): Time {
 }
 
 /**
- * Formatters by zone: creating one takes 50 times as long as using it. All zones together take 18 MiB.
- * A smaller cache would need more: dropped formatters pile up outside V8's heap, where its garbage
- * collector does not count them.
+ * Formatters by zone: creating one takes 50 times as long as using it. All zones together take 18
+ * MiB. A smaller cache would need more: dropped formatters pile up outside V8's heap, where its
+ * garbage collector does not count them.
  */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 

@@ -122,7 +122,7 @@ test('errors until the deadline: 503 with the id, and whether the document may b
   );
 });
 
-/** Posts to a service whose MongoDB replies to every insert with the same fault, until it gives up. */
+/** Posts to a service whose MongoDB replies to every insert with a fault, until it gives up. */
 async function exhaust(fault: Fault, headers?: Record<string, string>) {
   const fake = await startFakeMongod();
   const service = await startService({ uri: fake.uri, timeoutMs: 1000 });

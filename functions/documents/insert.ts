@@ -113,7 +113,7 @@ interface WriteError {
   keyPattern?: object;
 }
 
-/** Sends the bare command, because the driver's insertMany wraps errors and hides a lost connection. */
+/** Sends the bare command: the driver's insertMany wraps errors and hides a lost connection. */
 async function sendInsert(
   { db, signal, maxTimeMS }: Attempt,
   batch: PendingDocument[],

@@ -63,8 +63,8 @@ export function readBuffered(req: HostedRequest, limit: number): Buffer | undefi
  * @param limit the largest body that is accepted, in bytes
  * @param transfer gets the progress
  * @param signal aborts the reading, and its reason is thrown
- * @throws {Problem} 413 for a body over the limit, 400 if it ends early, 408 if nothing arrives for the
- *   server's timeout
+ * @throws {Problem} 413 for a body over the limit, 400 if it ends early, 408 if nothing arrives for
+ *   the server's timeout
  */
 export function readBody(
   req: HostedRequest,

@@ -4,7 +4,7 @@ import { requestId } from './request-id';
 
 const probes = new Set<string | undefined>(['/livez', '/readyz']);
 
-/** Logs a request when it ends, without its query, body and credentials. Probes are logged if they fail. */
+/** Logs a request when it ends, without query, body and credentials. Probes only if they fail. */
 export function logRequest(req: IncomingMessage, res: ServerResponse): void {
   const startedAt = performance.now();
   res.on('close', () => {

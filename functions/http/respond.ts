@@ -16,7 +16,7 @@ export function sendProblem(res: ServerResponse, problem: Problem): void {
   sendBody(res, status, 'application/problem+json', JSON.stringify(problem), more.headers);
 }
 
-/** Up to this many bytes are sent at once. Longer bodies are sent in chunks, as the client takes them. */
+/** Bodies over this many bytes are sent in chunks of this size, as the client takes them. */
 const chunkBytes = 64 * 1024;
 
 /** @param trackTransfer is called if the body is sent in chunks */

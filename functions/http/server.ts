@@ -99,7 +99,7 @@ export async function serve(
     });
   });
 
-  /** Handles errors and timeouts of a socket from which Node has removed its listeners. @returns undo */
+  /** Handles errors and timeouts of a socket that Node no longer listens to. @returns undoes it */
   function adopt(socket: Duplex): () => void {
     const ignore = () => {};
     const onTimeout = () => server.emit('timeout', socket as Socket);

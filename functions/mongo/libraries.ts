@@ -1,4 +1,4 @@
-// The build makes a file of its own of this, which lazy-libraries.ts loads after the service listens.
+// Built into a file of its own, which lazy-libraries.ts loads after the service listens.
 
 export { createHash } from 'node:crypto';
 export {

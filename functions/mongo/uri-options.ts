@@ -21,7 +21,7 @@ const used = [
   'tlsInsecure',
 ];
 
-/** Options that the service decides itself, and removes: Atlas, mongosh and others add them to URIs. */
+/** Options that the service decides itself, and removes: Atlas, mongosh and others add them. */
 const removed = [
   'appName',
   'compressors',

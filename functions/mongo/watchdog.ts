@@ -8,7 +8,7 @@ export interface Watchdog {
   healthy(): boolean;
 }
 
-/** Intervals without an event that are tolerated. While a server is frozen, the driver is silent for three. */
+/** Missed intervals that are tolerated. While a server is frozen, the driver may miss three. */
 const maxMissed = 5;
 
 /**

@@ -176,7 +176,7 @@ export function rawPost(body: string, ...lines: string[]): string {
   return `${rawPostHead([`Content-Length: ${body.length}`, ...lines].join('\r\n'))}${body}`;
 }
 
-/** The database, but its operations wait until `release` is called. Resolves `called` on the first one. */
+/** The database, but its operations wait for `release`. `called` resolves with the first one. */
 export function holdDatabase() {
   const database = parts().database();
   const called = deferred<void>();
