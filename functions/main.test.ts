@@ -371,7 +371,7 @@ fault.before(async (context) => {
 fault.after(({ directory }) => rm(directory, { recursive: true }));
 
 fault('frozen: quick 503s, still ready, and writes succeed afterwards', async ({ directory }) => {
-  const database = await startDatabase({ directory, say: () => {} });
+  const database = await startDatabase({ directory });
   const service = await startProcess({ MONGODB_URI: database.uri, MONGO_TIMEOUT_MS: '1000' });
   try {
     assert.is((await post(`${service.url}/data`, { before: true })).status, 201);
@@ -401,7 +401,7 @@ fault('frozen: quick 503s, still ready, and writes succeed afterwards', async ({
 });
 
 fault('killed during writes: each acknowledged document is stored once', async ({ directory }) => {
-  const first = await startDatabase({ directory, say: () => {} });
+  const first = await startDatabase({ directory });
   const writing = await startProcess({ MONGODB_URI: first.uri, MONGO_TIMEOUT_MS: '2000' });
   const acknowledged: string[] = [];
   let killed = false;
@@ -419,7 +419,7 @@ fault('killed during writes: each acknowledged document is stored once', async (
   await stop(writing);
   await first.stop();
 
-  const second = await startDatabase({ directory, say: () => {} });
+  const second = await startDatabase({ directory });
   const reading = await startProcess({ MONGODB_URI: second.uri, MONGO_TIMEOUT_MS: '60000' });
   try {
     const stored: string[] = [];

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { killProcesses, type Process, startProcess } from '../functions/testing/testing';
 import { freePort } from '../tools/network/ports';
-import { findK6, type K6Run, runK6 } from './shared/k6';
+import { suiteThatNeeds } from '../tools/uvu';
+import { findK6, type K6Run, missingForK6, runK6 } from './shared/k6';
 import { sample } from './shared/run-and-read';
 
-// Short runs, as slow as the machine is: what is tested is what fails a run, not how fast we are.
+// Short runs at any speed: this tests what fails a run, not how fast the service is.
 const anySpeed = { P95_MS: '0' };
 const short: Record<string, Record<string, string>> = {
   'smoke.js': { DURATION: '2s', RATE: '20' },
@@ -16,12 +16,12 @@ const short: Record<string, Record<string, string>> = {
   'spike.js': { WARM_UP: '1s', RISE: '1s', HOLD: '1s', FALL: '1s', QUIET: '1s' },
 };
 
-const test = suite('load');
+const test = suiteThatNeeds(missingForK6(), 'k6 scripts');
 let k6: string;
 let service: Process;
 
 test.before(async () => {
-  k6 = await findK6((line) => console.error(line));
+  k6 = await findK6(console.error);
   service = await startProcess({ LOG_REQUESTS: 'false' });
 });
 test.after(killProcesses);
@@ -44,7 +44,7 @@ for (const [script, settings] of Object.entries(short)) {
   });
 }
 
-test('a run fails when reads are not what was posted', async () => {
+test('a run fails when a document that is read differs from what was posted', async () => {
   const proxy = await startProxy(
     () => false,
     (body) => body.replace('"tea"', '"coffee"'),
@@ -56,7 +56,7 @@ test('a run fails when reads are not what was posted', async () => {
   assert.match(output, /http_req_failed\.*: 0\.00%/);
 });
 
-test('a run fails when it is slower than it may be', async () => {
+test('a run fails when it misses its latency threshold', async () => {
   const { code, output } = await run('smoke.js', {
     ...short['smoke.js'],
     BASE_URL: service.url,
@@ -66,14 +66,14 @@ test('a run fails when it is slower than it may be', async () => {
   assert.match(output, "✗ 'p(95)<0.001'");
 });
 
-test('a sample has all that was sent, and what failed of it', async () => {
+test('a sample has all requests that were sent, and which of them failed', async () => {
   const proxy = await startProxy((n) => n % 10 === 0);
   const settings = { ...short['soak.js'], BASE_URL: proxy.url, HOST: '', MIX: '1:0:0' };
   const { requests } = await sample(k6, 'soak.js', settings);
   proxy.server.close();
   assert.ok(requests.length >= 40, `${requests.length} requests`);
   const failed = requests.filter(({ answered }) => !answered);
-  // with the request of setup(), which is not one of them
+  // the proxy counts one more, that of setup()
   assert.is(failed.length, Math.floor((requests.length + 1) / 10));
 });
 
@@ -94,9 +94,10 @@ function run(script: string, settings: Record<string, string>): Promise<K6Run> {
 }
 
 /**
- * Stands in front of the service.
- * @param fails whether the n-th request is answered 500
- * @param change what becomes of an answer's body
+ * Starts a proxy in front of the service.
+ *
+ * @param fails whether the n-th request gets a 500
+ * @param change changes the body of a response
  */
 async function startProxy(
   fails: (n: number) => boolean,
@@ -111,13 +112,13 @@ async function startProxy(
       return;
     }
     const { method, url, headers } = req;
-    const onward = request(service.url + url, { method: method ?? 'GET', headers });
-    onward.on('response', async (answer: IncomingMessage) => {
-      const body = change((await answer.setEncoding('utf8').toArray()).join(''));
-      const { 'content-length': _, ...kept } = answer.headers;
-      res.writeHead(answer.statusCode ?? 500, kept).end(body);
+    const forwarded = request(service.url + url, { method: method ?? 'GET', headers });
+    forwarded.on('response', async (response: IncomingMessage) => {
+      const body = change((await response.setEncoding('utf8').toArray()).join(''));
+      const { 'content-length': _, ...kept } = response.headers;
+      res.writeHead(response.statusCode ?? 500, kept).end(body);
     });
-    req.pipe(onward);
+    req.pipe(forwarded);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };

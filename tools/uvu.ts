@@ -1,7 +1,7 @@
 import uvu = require('uvu');
 
-// uvu, made to tell the truth; preloaded by `uvu -r`. By itself it drops what `before` and `after.each`
-// throw, ends at what `after` throws, and takes a file that runs no suite for one that passed.
+// Preloaded by `uvu -r`, to close gaps of uvu: by itself it ignores what `before` and `after.each`
+// throw, stops at what `after` throws, passes a file that runs no suite, and can skip single tests only.
 
 type Test = uvu.Test<object>;
 type Hook = uvu.Callback<object>;
@@ -9,16 +9,32 @@ type Hook = uvu.Callback<object>;
 const own = uvu as { suite: unknown; test: unknown; exec: unknown };
 const { suite, exec } = uvu;
 
-const ends: (() => Promise<void>)[] = [];
+const cleanups: (() => Promise<void>)[] = [];
 let failed = false;
 
-/** Has something done when all tests are over, whether they passed or not. */
-export function atEnd(end: () => Promise<void>): void {
-  ends.push(end);
+/** Runs a clean-up after all tests, whether they passed or not. */
+export function atEnd(cleanup: () => Promise<void>): void {
+  cleanups.push(cleanup);
 }
 
-own.suite = (...args: Parameters<typeof suite<object>>) => loud(suite(...args));
-loud(uvu.test as Test);
+/**
+ * A suite that needs a program. Where that is missing, one line says what to install, and its tests
+ * count as skipped; where CI is set they run nevertheless, and fail.
+ *
+ * @param missing what has to be installed before the suite can run, if anything
+ */
+export function suiteThatNeeds(missing: string | undefined, name: string): Test {
+  const test = uvu.suite<object>(name);
+  if (!missing || process.env.CI) return test;
+  console.error(`Skipped: ${name}. To run it, install ${missing}.`);
+  const ignored = () => Object.assign(() => {}, { each() {} });
+  const skip = () => test.skip();
+  const { run } = test;
+  return Object.assign(skip, { before: ignored(), after: ignored(), only: skip, skip, run });
+}
+
+own.suite = (...args: Parameters<typeof suite<object>>) => reportHooks(suite(...args));
+reportHooks(uvu.test as Test);
 
 own.exec = async (bail?: boolean) => {
   const queue = (globalThis as { UVU_QUEUE?: [string | null, ...unknown[]][] }).UVU_QUEUE ?? [];
@@ -26,22 +42,22 @@ own.exec = async (bail?: boolean) => {
     if (file !== null && runs.length === 0) fail(`${file} ran no test: does it call test.run()?`);
   }
   await exec(bail);
-  for (const end of ends) await end().catch(fail);
+  for (const cleanup of cleanups) await cleanup().catch(fail);
   if (failed) process.exitCode = 1;
 };
 
-/** Has a suite's hooks tell what they throw; without its `before`, none of its tests runs. */
-function loud(test: Test): Test {
+/** Makes errors of a suite's hooks fail the run. After one in `before`, none of its tests runs. */
+function reportHooks(test: Test): Test {
   const { before, after } = test;
   const rethrow = (error: unknown) => {
     throw error;
   };
-  test.before = Object.assign(telling(before, rethrow), { each: before.each });
-  test.after = Object.assign(telling(after), { each: telling(after.each) });
+  test.before = Object.assign(reporting(before, rethrow), { each: before.each });
+  test.after = Object.assign(reporting(after), { each: reporting(after.each) });
   return test;
 }
 
-function telling(add: (hook: Hook) => void, then?: (error: unknown) => void) {
+function reporting(add: (hook: Hook) => void, then?: (error: unknown) => void) {
   return (hook: Hook) =>
     add(async (context) => {
       try {
@@ -53,7 +69,7 @@ function telling(add: (hook: Hook) => void, then?: (error: unknown) => void) {
     });
 }
 
-function fail(what: unknown): void {
+function fail(error: unknown): void {
   failed = true;
-  console.error(what);
+  console.error(error);
 }

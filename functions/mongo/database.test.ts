@@ -211,7 +211,7 @@ log.after(({ directory }) => rm(directory, { recursive: true }));
 log.after.each(killProcesses);
 
 log('a dropped user is logged once, until the user is back', async ({ directory }) => {
-  const database = await startDatabase({ directory, say: () => {} });
+  const database = await startDatabase({ directory });
   const admin = await new MongoClient(database.uri).connect();
   const users = admin.db('admin');
   const proxy = await startProxy(database.port);

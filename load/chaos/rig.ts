@@ -39,7 +39,7 @@ export const databaseName = 'chaos';
 /** @param count the number of replicas */
 export async function startRig(count: number, log: (line: string) => void): Promise<Rig> {
   const directory = mkdtempSync(join(tmpdir(), 'chaos-'));
-  const start = () => startDatabase({ directory, say: log });
+  const start = () => startDatabase({ directory, report: log });
   let database = await start();
   let databaseProcess = identify(database.pid);
   const signalDatabase = (name: NodeJS.Signals) => {

@@ -3,54 +3,61 @@ import { once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { buildFlags, hasGo, installGo, runGo } from '../../tools/programs/go';
 import { addToCache, cached, onPath } from '../../tools/programs/program-cache';
-import { type Say, work } from '../../tools/programs/run-tool';
+import type { Report } from '../../tools/programs/run-tool';
 
 export const k6Version = 'v1.8.1';
 
+const cacheName = `k6-${k6Version}`;
+
 /**
- * Finds k6: on the PATH, in the cache, or by building it with Go into the cache.
+ * Finds k6: on the PATH, in the cache, or by building it with Go, which adds it to the cache.
+ *
  * @returns its path
- * @throws Error when there is neither k6 nor a Go that builds it in 20 min
+ * @throws {Error} that says what to install when there is neither k6 nor Go, or when the build fails
+ *   or takes more than 20 minutes
  */
-export async function findK6(say: Say): Promise<string> {
-  const name = `k6-${k6Version}`;
-  return onPath('k6') ?? cached(name) ?? buildK6(name, say);
+export async function findK6(report: Report): Promise<string> {
+  const missing = missingForK6();
+  if (missing) throw new Error(`k6 is missing. Install ${missing}.`);
+  return onPath('k6') ?? cached(cacheName) ?? buildK6(report);
 }
 
-function buildK6(name: string, say: Say): Promise<string> {
-  return addToCache(name, async (path) => {
-    say(`building k6 ${k6Version} with Go, this once: it takes some minutes`);
+/** @returns what has to be installed before `findK6` can work, if anything */
+export function missingForK6(): string | undefined {
+  const found = onPath('k6') ?? cached(cacheName);
+  if (found || hasGo()) return undefined;
+  return `k6 (https://grafana.com/docs/k6/latest/set-up/install-k6) or ${installGo}`;
+}
+
+function buildK6(report: Report): Promise<string> {
+  return addToCache(cacheName, async (path) => {
+    report(`building k6 ${k6Version} with Go, once: this takes one to three minutes`);
     const folder = dirname(path);
-    await work({
-      title: 'build of k6',
-      command: 'go',
-      args: ['install', '-trimpath', '-ldflags', '-s -w', `go.k6.io/k6@${k6Version}`],
-      cwd: folder,
-      env: { ...process.env, CGO_ENABLED: '0', GOBIN: folder, GOFLAGS: '', GOWORK: 'off' },
-      limit: 1200,
-      say,
-    });
+    const args = ['install', ...buildFlags, `go.k6.io/k6@${k6Version}`];
+    await runGo('building k6', args, { cwd: folder, env: { GOBIN: folder, GOFLAGS: '' }, report });
     await rename(join(folder, 'k6'), path);
   });
 }
 
-/** @returns such as `v1.8.1` */
+/** @returns a version such as `v1.8.1` */
 export async function k6VersionOf(k6: string): Promise<string> {
   const { stdout } = await promisify(execFile)(k6, ['version']);
   return /v[\d.]+\S*/.exec(stdout)?.[0] ?? stdout.trim();
 }
 
 export interface K6Run {
-  /** 0, 99 when a threshold was crossed, 108 when `setup()` stopped the test. */
+  /** 0, 99 when a threshold was crossed, or 108 when `setup()` aborted the test. */
   code: number | null;
   output: string;
 }
 
 /**
- * Runs a script of load/ to its end, without k6's own server and usage report.
- * @param args more arguments of `k6 run`
+ * Runs a script of load/, without k6's API server and usage report.
+ *
  * @param env the script's settings
+ * @param args further arguments of `k6 run`
  */
 export async function runK6(
   k6: string,
@@ -63,13 +70,13 @@ export async function runK6(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const endWithUs = () => child.kill();
-  process.once('exit', endWithUs);
+  const killChild = () => child.kill();
+  process.once('exit', killChild);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => (output += text));
   }
   const [code] = await once(child, 'close');
-  process.off('exit', endWithUs);
+  process.off('exit', killChild);
   return { code, output };
 }

@@ -10,14 +10,14 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { dumpYaml } from '@kubernetes/client-node';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfig } from '../../functions/config';
 import { byHand } from '../../knative/deploy/by-hand';
 import { machine } from '../programs/stand-ins';
-import { admit, type Document } from './admission';
+import { suiteThatNeeds } from '../uvu';
+import { admit, type Document, missingForAdmission } from './admission';
 
-const test = suite('manifests');
+const test = suiteThatNeeds(missingForAdmission(), 'manifests');
 
 const root = realpathSync(join(__dirname, '../..'));
 const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'manifests-test-')));

@@ -2,19 +2,20 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { buildFlags, runGo } from '../programs/go';
 import { addToCache } from '../programs/program-cache';
-import { type Say, work } from '../programs/run-tool';
+import { type Report, runTool } from '../programs/run-tool';
 import { applyPatch } from './apply-patch';
 
 const moduleVersion = 'v1.24.2';
 
-/** What the program says that is built here: FerretDB's version, and that it has our changes. */
+/** The version that a program built here reports: FerretDB's, with our changes. */
 export const ferretdbVersion = `${moduleVersion}+pushdown`;
 
 /** Our changes to FerretDB: a patch, and files that are added. */
 const changes = join(__dirname, 'ferretdb');
 
-/** @returns the program's name in the cache, which is another for each state of the changes */
+/** @returns the program's name in the cache, with a hash of our changes */
 export function ferretdbName(): string {
   const hash = createHash('sha256');
   for (const name of readdirSync(changes, { recursive: true }).map(String).sort()) {
@@ -24,36 +25,28 @@ export function ferretdbName(): string {
 }
 
 /**
- * Builds FerretDB with our changes with Go, into the cache.
+ * Builds FerretDB, with our changes, with Go and adds it to the cache.
+ *
  * @returns its path
- * @throws Error when there is no Go, the build fails or takes more than 20 min
+ * @throws {Error} when Go is missing, or the build fails or takes more than 20 minutes
  */
-export function buildFerretdb(say: Say): Promise<string> {
+export function buildFerretdb(report: Report): Promise<string> {
   return addToCache(ferretdbName(), async (path) => {
-    say(`building FerretDB ${moduleVersion} with Go, this once: it takes some minutes`);
+    report(`building FerretDB ${moduleVersion} with Go, once: this takes one to three minutes`);
+    const title = 'building FerretDB';
     const folder = dirname(path);
     const source = join(folder, 'source');
-    const run = (command: string, args: string[], cwd = folder) =>
-      work({
-        title: 'build of FerretDB',
-        command,
-        args,
-        cwd,
-        env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' },
-        limit: 1200,
-        say,
-      });
 
-    const module = `github.com/FerretDB/FerretDB@${moduleVersion}`;
-    const { Dir } = JSON.parse(await run('go', ['mod', 'download', '-json', module]));
+    const download = ['mod', 'download', '-json', `github.com/FerretDB/FerretDB@${moduleVersion}`];
+    const { Dir } = JSON.parse(await runGo(title, download, { cwd: folder, report }));
     await cp(Dir, source, { recursive: true });
-    await run('chmod', ['-R', 'u+w', source]);
+    await runTool({ title, command: 'chmod', args: ['-R', 'u+w', source], timeout: 60, report });
     const patch = await readFile(join(changes, 'pushdown.patch'), 'utf8');
     await applyPatch(patch, source, '// Changed by functions-on-knative.\n\n');
     await cp(join(changes, 'added'), source, { recursive: true });
-    await writeFile(join(source, 'build/version/version.txt'), ferretdbVersion); // or it stops at once
-    const flags = ['-trimpath', '-buildvcs=false', '-ldflags', '-s -w'];
-    await run('go', ['build', ...flags, '-o', path, './cmd/ferretdb'], source);
-    await run(path, ['--version']);
+    await writeFile(join(source, 'build/version/version.txt'), ferretdbVersion); // it exits without
+    const build = ['build', ...buildFlags, '-o', path, './cmd/ferretdb'];
+    await runGo(title, build, { cwd: source, report });
+    await runTool({ title, command: path, args: ['--version'], timeout: 60, report });
   });
 }

@@ -1,9 +1,9 @@
 import { addToCache } from '../programs/program-cache';
-import { type Say, work } from '../programs/run-tool';
+import { type Report, runTool } from '../programs/run-tool';
 
 export const mongodVersion = '8.0.17';
 
-// A process of its own: it can be ended, and what it prints is not in the way.
+// Runs in a process of its own, which can be killed and whose output stays out of ours.
 const script = `
   const [library, version, downloadDir, target] = process.argv.slice(1);
   require(library)
@@ -13,23 +13,25 @@ const script = `
 `;
 
 /**
- * Downloads mongod into the cache, under the name given.
+ * Downloads mongod and adds it to the cache.
+ *
+ * @param name in the cache
  * @returns its path
- * @throws Error when nothing arrives in 20 s, or not all of it in 15 min
+ * @throws {Error} when the download fails, has not begun after 20 s or takes more than 15 minutes
  */
-export function downloadMongod(name: string, say: Say): Promise<string> {
+export function downloadMongod(name: string, report: Report): Promise<string> {
   return addToCache(name, async (path) => {
-    say(`downloading mongod ${mongodVersion}, this once`);
+    report(`downloading mongod ${mongodVersion}, once`);
     const library = require.resolve('mongodb-memory-server-core');
-    await work({
-      title: 'download of mongod',
+    await runTool({
+      title: 'downloading mongod',
       command: process.execPath,
       args: ['-e', script, library, mongodVersion, `${path}.download`, path],
       // Without this the library does not check the server's certificate.
       env: { ...process.env, npm_config_strict_ssl: 'true' },
-      firstOutput: 20,
-      limit: 900,
-      say,
+      outputTimeout: 20,
+      timeout: 900,
+      report,
     });
   });
 }

@@ -33,7 +33,7 @@ test.before.each((context) => {
   context.others = [];
   context.start = async () => {
     const { directory } = context;
-    const database = await startDatabase({ directory, say: (line) => console.error(line) });
+    const database = await startDatabase({ directory, report: console.error });
     context.databases.push(database);
     return database;
   };
@@ -55,21 +55,21 @@ test.after.each(async ({ directory, databases, others }) => {
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** Starts a database in another process, which tells of it, does `last` and then stays. */
+/** Starts a database in another process, which prints its URI, does `last` and keeps running. */
 function startInProcess(directory: string, last: string) {
   const script = `
     require(${JSON.stringify(join(__dirname, 'embedded-database'))})
-      .startDatabase({ directory: process.argv[1], say: console.error })
+      .startDatabase({ directory: process.argv[1], report: console.error })
       .then(({ uri, pid }) => {
         console.log(JSON.stringify({ uri, pid }));
-        const stay = setInterval(() => {}, 1000);
+        const keepAlive = setInterval(() => {}, 1000);
         setImmediate(() => { ${last} });
       })`;
   const args = ['-r', 'ts-node/register/transpile-only', '-e', script, directory];
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
 }
 
-async function using<T>(uri: string, use: (client: MongoClient) => Promise<T>): Promise<T> {
+async function withClient<T>(uri: string, use: (client: MongoClient) => Promise<T>): Promise<T> {
   const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5000 });
   try {
     return await use(client);
@@ -80,40 +80,40 @@ async function using<T>(uri: string, use: (client: MongoClient) => Promise<T>): 
 
 const items = (client: MongoClient) => client.db('test').collection<{ _id: string }>('items');
 const store = (uri: string, _id: string) =>
-  using(uri, (client) => items(client).insertOne({ _id }));
+  withClient(uri, (client) => items(client).insertOne({ _id }));
 const stored = (uri: string) =>
-  using(uri, async (client) => (await items(client).find().toArray()).map(({ _id }) => _id));
+  withClient(uri, async (client) => (await items(client).find().toArray()).map(({ _id }) => _id));
 
-async function refused(attempt: Promise<unknown>, message: RegExp): Promise<void> {
+async function rejects(attempt: Promise<unknown>, message: RegExp): Promise<void> {
   const outcome = await attempt.catch((error: Error) => error);
   assert.instance(outcome, Error);
   assert.match((outcome as Error).message, message);
 }
 
-async function gone(target: Process): Promise<void> {
-  for (let turn = 0; turn < 1000 && runs(target); turn++) await sleep(20);
+async function untilGone(target: Process): Promise<void> {
+  for (let tries = 0; tries < 1000 && runs(target); tries++) await sleep(20);
   assert.not(runs(target), `process ${target.pid} still runs`);
 }
 
-test('lets nobody in without the password', async ({ start }) => {
+test('requires the password', async ({ start }) => {
   const { uri } = await start();
   await store(uri, 'a');
   const wrong = uri.replace(/:[0-9a-f]+@/, ':wrong@');
-  const nobody = uri.replace(/\/\/.*@/, '//').replace(/\?.*/, '');
-  await refused(stored(wrong), /authentication/i);
-  await refused(stored(nobody), /authentication/i);
-  await refused(store(nobody, 'b'), /authentication/i);
+  const anonymous = uri.replace(/\/\/.*@/, '//').replace(/\?.*/, '');
+  await rejects(stored(wrong), /authentication/i);
+  await rejects(stored(anonymous), /authentication/i);
+  await rejects(store(anonymous, 'b'), /authentication/i);
   assert.equal(await stored(uri), ['a']);
 });
 
-test('keeps the password where its owner alone can read it', async ({ directory, start }) => {
+test('keeps the password in a file that only its owner can read', async ({ directory, start }) => {
   const { password } = new URL((await start()).uri);
   const state = join(directory, 'database.json');
   assert.match(readFileSync(state, 'utf8'), password);
   assert.is(statSync(state).mode & 0o777, 0o600);
 });
 
-test('keeps data when stopped and started', async ({ start }) => {
+test('keeps its data across a restart', async ({ start }) => {
   const first = await start();
   await store(first.uri, 'a');
   const database = identify(first.pid);
@@ -123,18 +123,18 @@ test('keeps data when stopped and started', async ({ start }) => {
   assert.equal(await stored(second.uri), ['a']);
 });
 
-test('keeps what it acknowledged when it is killed', async ({ start }) => {
+test('keeps acknowledged writes when it is killed', async ({ start }) => {
   const first = await start();
   const ids = ['a', 'b', 'c', 'd', 'e'];
   for (const id of ids) await store(first.uri, id);
   const database = identify(first.pid);
   process.kill(first.pid, 'SIGKILL');
-  await gone(database);
+  await untilGone(database);
   const second = await start();
   assert.equal((await stored(second.uri)).sort(), ids);
 });
 
-test('begins again when the first start was cut short', async ({ directory, start }) => {
+test('starts afresh when the first start was interrupted', async ({ directory, start }) => {
   await (await start()).stop();
   const state = readState(directory);
   assert.ok(state?.ready);
@@ -143,24 +143,27 @@ test('begins again when the first start was cut short', async ({ directory, star
   assert.equal(await stored(uri), []);
 });
 
-test('says so when the password is lost', async ({ directory, start }) => {
+test('reports a lost password', async ({ directory, start }) => {
   await (await start()).stop();
   rmSync(join(directory, 'database.json'));
-  await refused(start(), /password is gone/);
+  await rejects(start(), /password is missing/);
 });
 
-test('ends the database of a process that was killed', async ({ start, startElsewhere }) => {
+test('stops the database of a process that was killed', async ({ start, startElsewhere }) => {
   const { uri, database, owner } = await startElsewhere();
   await store(uri, 'a');
   process.kill(owner.pid, 'SIGKILL');
-  await gone(owner);
+  await untilGone(owner);
   assert.ok(runs(database));
   const next = await start();
   assert.not(runs(database));
   assert.equal(await stored(next.uri), ['a']);
 });
 
-test('spares a process that has the number of one before', async ({ directory, start }) => {
+test('spares an unrelated process that has the PID of an earlier database', async ({
+  directory,
+  start,
+}) => {
   await (await start()).stop();
   const state = readState(directory);
   assert.ok(state?.run);
@@ -169,24 +172,24 @@ test('spares a process that has the number of one before', async ({ directory, s
   await start();
 });
 
-test('ends with its process', async ({ directory, startElsewhere }) => {
-  const ways = ['process.exit()', 'throw new Error()', 'clearInterval(stay)'];
-  const started = ways.map((last, index) => startElsewhere(last, join(directory, `${index}`)));
-  for (const { database } of await Promise.all(started)) await gone(database);
+test('stops with its process', async ({ directory, startElsewhere }) => {
+  const lasts = ['process.exit()', 'throw new Error()', 'clearInterval(keepAlive)'];
+  const started = lasts.map((last, index) => startElsewhere(last, join(directory, `${index}`)));
+  for (const { database } of await Promise.all(started)) await untilGone(database);
 });
 
-test('refuses a folder in use', async ({ start, startElsewhere }) => {
+test('refuses a folder that is in use', async ({ start, startElsewhere }) => {
   const { uri, owner } = await startElsewhere();
-  await refused(start(), new RegExp(`in use by process ${owner.pid}: .*MONGODB_URI`));
+  await rejects(start(), new RegExp(`in use by process ${owner.pid}: .*MONGODB_URI`));
   assert.equal(await stored(uri), []);
 });
 
-test('starts once when two start it', async ({ start, startElsewhere }) => {
+test('starts once when two processes start it', async ({ start, startElsewhere }) => {
   const both = await Promise.allSettled([startElsewhere(), startElsewhere()]);
   const started = both.filter((outcome) => outcome.status === 'fulfilled');
   assert.is(started.length, 1);
   assert.equal(await stored(started[0]?.value.uri as string), []);
-  await refused(start(), /in use/);
+  await rejects(start(), /in use/);
 });
 
 test.run();

@@ -14,38 +14,45 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, listens } from '../network/ports';
 import { end, identify, runs } from '../programs/processes';
-import type { Say } from '../programs/run-tool';
+import type { Report } from '../programs/run-tool';
 import { command, engines, uriOf } from './engine';
 import { findProgram, type Kind, type Program } from './find-program';
-import { alone } from './folder-lock';
+import { withLock } from './folder-lock';
 import { readState, type State, writeState } from './state';
 
 export interface Database {
-  /** With user and password, without the name of a database. */
+  /** Has a user and a password, but no database name. */
   uri: string;
   pid: number;
   port: number;
   kind: Kind;
-  /** Ends the database, by force after 10 s. May be called more than once. */
+  /** Stops the database, with SIGKILL after 10 s. May be called more than once. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a database with authentication on, on a free port of 127.0.0.1. It ends with this process,
- * unless that is killed: then the next start on the same folder ends it.
- * @param directory keeps data, password and log from run to run; made when missing
- * @param say gets a line now and then while a program is downloaded or built
- * @throws Error when the folder is in use, no program is found or the database does not answer
- *   within 30 s
+ * Starts a database with authentication on a free port of 127.0.0.1. It stops with this process. If
+ * this process is killed, the next start in the same folder stops it.
+ *
+ * @param directory keeps the data, the password and the log between runs; created if missing
+ * @param report receives progress while a program is downloaded or built
+ * @throws {Error} when the folder is in use, there is no program to run, or the database does not
+ *   answer within 30 s
  */
-export async function startDatabase(options: { directory: string; say: Say }): Promise<Database> {
-  mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-  const directory = realpathSync(options.directory);
-  await endOrphan(directory);
-  const program = await programFor(directory, options.say);
+export async function startDatabase({
+  directory: path,
+  report = () => {},
+}: {
+  directory: string;
+  report?: Report;
+}): Promise<Database> {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const directory = realpathSync(path);
+  await stopOrphan(directory);
+  const program = await programFor(directory, report);
   const port = await freePort();
-  const { child, state } = await alone(directory, async () => {
-    await endOrphan(directory); // again: the program may have been long in coming
+  const { child, state } = await withLock(directory, async () => {
+    await stopOrphan(directory); // again, as it can take minutes to get the program
     const state = stateFor(directory, program.kind);
     return { child: launch(directory, program, state, port), state };
   });
@@ -53,69 +60,73 @@ export async function startDatabase(options: { directory: string; say: Say }): P
   const uri = uriOf(port, state);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${program.path} can't be started`);
-  const itself = identify(pid);
-  const endWithUs = () => child.kill();
-  process.on('exit', endWithUs);
+  const identity = identify(pid);
+  const killChild = () => child.kill();
+  process.on('exit', killChild);
   const stop = async () => {
-    await end(itself);
-    process.off('exit', endWithUs);
+    await end(identity);
+    process.off('exit', killChild);
   };
 
   try {
-    await answers(child, port, state);
+    await untilReady(child, port, state);
   } catch (error) {
     await stop();
-    throw new Error(`${(error as Error).message}\n${lastLines(join(directory, log))}`.trim());
+    throw new Error(`${(error as Error).message}\n${lastLines(join(directory, logFile))}`.trim());
   }
   if (!state.ready) writeState(directory, { ...readState(directory), ...state, ready: true });
   return { uri, pid, port, kind: program.kind, stop };
 }
 
-const log = 'database.log';
+const logFile = 'database.log';
 
-/** @throws Error when whoever started the database that runs on this folder is there, too */
-async function endOrphan(directory: string): Promise<void> {
+/**
+ * Stops a database whose owner was killed.
+ *
+ * @throws {Error} when the owner of the folder's database still runs
+ */
+async function stopOrphan(directory: string): Promise<void> {
   const run = readState(directory)?.run;
   if (!run || !runs(run.database)) return;
   if (runs(run.owner)) {
     throw new Error(
-      `the database in ${directory} is in use by process ${run.owner.pid}: stop that, or set MONGODB_URI`,
+      `the database in ${directory} is in use by process ${run.owner.pid}: stop that process, or set MONGODB_URI`,
     );
   }
   await end(run.database);
 }
 
-async function programFor(directory: string, say: Say): Promise<Program> {
+async function programFor(directory: string, report: Report): Promise<Program> {
   const state = readState(directory);
   const kind = state?.ready ? state.kind : undefined;
   try {
-    return await findProgram(kind, say);
+    return await findProgram(kind, report);
   } catch (error) {
-    const why = kind ? `the data in ${directory} is ${kind}'s, and there is ` : '';
-    throw new Error(why + (error as Error).message);
+    const context = kind ? `the data in ${directory} needs ${kind}, but ` : '';
+    throw new Error(context + (error as Error).message);
   }
 }
 
-/** What is known of the folder, or a new password for a first start or one that came to nothing. */
+/** The folder's state, or a new one, with a new password, if no start has succeeded yet. */
 function stateFor(directory: string, kind: Kind): State {
-  const known = readState(directory);
-  if (known?.ready) return known;
+  const saved = readState(directory);
+  if (saved?.ready) return saved;
   const data = join(directory, kind);
-  if (!known && existsSync(data)) {
-    throw new Error(`${directory} has data, but its password is gone with database.json`);
+  if (!saved && existsSync(data)) {
+    throw new Error(`${directory} has data, but database.json with its password is missing`);
   }
   rmSync(data, { recursive: true, force: true });
   return { kind, username: 'app', password: randomBytes(24).toString('hex'), ready: false };
 }
 
-/** Starts the program and records it. The state before the data: a folder with data has a state. */
+/** Starts the program and records it. Writes the state before the data, so that no data lacks one. */
 function launch(directory: string, program: Program, state: State, port: number): ChildProcess {
   const { username, password } = state;
   const engine = engines[program.kind];
   const data = join(directory, program.kind);
   writeState(directory, state);
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  const output = openSync(join(directory, log), 'w', 0o600);
+  const output = openSync(join(directory, logFile), 'w', 0o600);
   const child = spawn(program.path, engine.arguments(data, port, username), {
     cwd: data,
     env: { ...process.env, ...engine.environment(password) },
@@ -132,23 +143,23 @@ function launch(directory: string, program: Program, state: State, port: number)
   return child;
 }
 
-/** @throws Error when the database exits, or has not let its user in after 30 s */
-async function answers(child: ChildProcess, port: number, state: State): Promise<void> {
+/** @throws {Error} when the database exits, or its user can't log in within 30 s */
+async function untilReady(child: ChildProcess, port: number, state: State): Promise<void> {
   const settled = new AbortController();
   const { signal } = settled;
   const login = async () => {
     while (!(await listens(port))) await sleep(20, undefined, { signal });
-    if (!state.ready) await engines[state.kind].firstStart(port, state);
+    if (!state.ready) await engines[state.kind].createUser(port, state);
     await command(uriOf(port, state), { ping: 1 });
   };
-  const exit = once(child, 'exit', { signal }).then(([code, by]) => {
-    throw new Error(`${state.kind} ended before it answered (${by ?? `exit code ${code}`})`);
+  const exit = once(child, 'exit', { signal }).then(([code, signal]) => {
+    throw new Error(`${state.kind} exited before it was ready (${signal ?? `exit code ${code}`})`);
   });
-  const late = sleep(30_000, undefined, { signal }).then(() => {
-    throw new Error(`${state.kind} has not answered in 30 s`);
+  const timeout = sleep(30_000, undefined, { signal }).then(() => {
+    throw new Error(`${state.kind} was not ready after 30 s`);
   });
   try {
-    await Promise.race([login(), exit, late]);
+    await Promise.race([login(), exit, timeout]);
   } finally {
     settled.abort();
   }

@@ -4,12 +4,13 @@ import { host } from '../network/ports';
 import type { Kind } from './find-program';
 import type { State } from './state';
 
+/** How one kind of database is run. */
 interface Engine {
-  /** Its arguments, the password not among them: anyone may read those. */
+  /** Command line arguments, without the password, as other users can read them. */
   arguments(data: string, port: number, username: string): string[];
   environment(password: string): NodeJS.ProcessEnv;
-  /** What the first start has to do before the user can log in. */
-  firstStart(port: number, user: Pick<State, 'username' | 'password'>): Promise<void>;
+  /** Creates the user after the first start, if the command line did not. */
+  createUser(port: number, user: Pick<State, 'username' | 'password'>): Promise<void>;
 }
 
 export const engines: Record<Kind, Engine> = {
@@ -22,8 +23,8 @@ export const engines: Record<Kind, Engine> = {
       '--nounixsocket',
     ],
     environment: () => ({}),
-    // A server without users lets whoever comes from its own machine make the first one.
-    firstStart: async (port, { username, password }) => {
+    // Without users, mongod lets anyone on its own machine create the first one.
+    createUser: async (port, { username, password }) => {
       await command(`mongodb://${host}:${port}/?directConnection=true`, {
         createUser: username,
         pwd: password,
@@ -45,16 +46,16 @@ export const engines: Record<Kind, Engine> = {
       `--setup-username=${username}`,
     ],
     environment: (password) => ({ FERRETDB_SETUP_PASSWORD: password }),
-    firstStart: async () => {},
+    createUser: async () => {},
   },
 };
 
-/** @returns where the database is and how to log in, without the name of a database */
+/** @returns the connection string, without a database name */
 export function uriOf(port: number, { username, password }: State): string {
   return `mongodb://${username}:${password}@${host}:${port}/?authSource=admin`;
 }
 
-/** Sends one command to `admin`. */
+/** Runs one command on the database `admin`. */
 export async function command(uri: string, document: Record<string, unknown>): Promise<void> {
   const client = new MongoClient(uri, { serverSelectionTimeoutMS: 10_000 });
   try {

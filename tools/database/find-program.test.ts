@@ -8,7 +8,7 @@ import { findProgram } from './find-program';
 
 const test = suite<{ folder: string; environment: NodeJS.ProcessEnv }>('program');
 
-// Nothing is installed, cached or to be had.
+// Nothing is installed or cached, and nothing can be downloaded.
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'program-test-'));
   context.environment = { ...process.env };
@@ -22,18 +22,44 @@ test.after.each(({ folder, environment }) => {
   rmSync(folder, { recursive: true });
 });
 
-function install(path: string, output = ''): string {
-  writeFileSync(path, `#!/bin/sh\necho '${output}'\n`);
+function install(path: string, output = '', last = ''): string {
+  writeFileSync(path, `#!/bin/sh\necho '${output}'\n${last}\n`);
   chmodSync(path, 0o755);
   return path;
 }
 
 const find = (preferred?: 'mongod' | 'ferretdb') => findProgram(preferred, () => {});
 
-test('says what to do when there is none', async () => {
-  const error = await find().catch((reason: Error) => reason);
+test('without a program, a download or Go, one message says what to install', async () => {
+  const reported: string[] = [];
+  const error = await findProgram(undefined, (line) => reported.push(line)).catch(
+    (reason: Error) => reason,
+  );
   assert.instance(error, Error);
-  assert.match((error as Error).message, /mongod.*go.*install mongod 8 or Go .*MONGODB_URI/);
+  assert.match(
+    (error as Error).message,
+    /^there is no database to run \(downloading mongod: .*\)\. Install mongod 8 \(https.*\) or Go .* \(https.*\), or set MONGODB_URI\.$/,
+  );
+  assert.equal(reported, ['downloading mongod 8.0.17, once']);
+});
+
+test('where Go is installed, it is tried after a failed download', async ({ folder }) => {
+  install(join(folder, 'go'), '', 'exit 1');
+  const reported: string[] = [];
+  const error = await findProgram(undefined, (line) => reported.push(line)).catch(
+    (reason: Error) => reason,
+  );
+  assert.match((error as Error).message, 'there is no database to run (building FerretDB: ');
+  assert.match(reported[1] ?? '', 'downloading mongod: ');
+  assert.match(reported[2] ?? '', 'building FerretDB v1.24.2 with Go');
+});
+
+test('a folder with data of one kind wants that kind', async () => {
+  const error = await find('ferretdb').catch((reason: Error) => reason);
+  assert.is(
+    (error as Error).message,
+    'there is no ferretdb to run. Install Go 1.24 or later (https://go.dev/dl), or set MONGODB_URI.',
+  );
 });
 
 test('prefers an installed mongod, a cached one, an installed FerretDB 1.24', async ({

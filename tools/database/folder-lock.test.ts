@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { alone } from './folder-lock';
+import { withLock } from './folder-lock';
 
 const test = suite<{ directory: string }>('lock');
 
@@ -14,11 +14,11 @@ test.before.each((context) => {
 
 test.after.each(({ directory }) => rmSync(directory, { recursive: true }));
 
-test('lets in one at a time, also after a failure', async ({ directory }) => {
+test('admits one holder at a time, also after a failure', async ({ directory }) => {
   let inside = 0;
   const together: number[] = [];
   const enter = () =>
-    alone(directory, async () => {
+    withLock(directory, async () => {
       together.push(++inside);
       await sleep(5);
       inside--;
@@ -29,10 +29,10 @@ test('lets in one at a time, also after a failure', async ({ directory }) => {
   assert.equal(readdirSync(directory), []);
 });
 
-test('takes over from a process that is gone', async ({ directory }) => {
+test('takes over the lock of a process that was killed', async ({ directory }) => {
   const gone = JSON.stringify({ pid: process.pid, start: 'long ago' });
   writeFileSync(join(directory, 'lock'), gone);
-  assert.is(await alone(directory, async () => 'done'), 'done');
+  assert.is(await withLock(directory, async () => 'done'), 'done');
 });
 
 test.run();

@@ -27,7 +27,7 @@ let client: MongoClient | undefined;
 let isChanged = false;
 
 test.before(async () => {
-  const start = () => startDatabase({ directory, say: (line) => console.error(line) });
+  const start = () => startDatabase({ directory, report: console.error });
   database = await start();
   if (database.kind === 'ferretdb') {
     // 'a', 'a b', 'a<b', 'b' and 'c', each with an idempotencyKey, made by FerretDB without the changes

@@ -1,38 +1,39 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lastingPort } from './ports';
+import { host, lastingPort } from './ports';
 
 export type Side = 'client' | 'database';
 
-/** A TCP proxy in front of a database, on a port that stays, with faults on demand. */
+/** A TCP proxy in front of a database that injects faults. Its port stays the same. */
 export interface FaultyProxy {
   port: number;
-  /** Where new connections lead. */
+  /** The port that new connections are forwarded to. */
   target: number;
-  /** By how many ms bytes come later, both ways. */
+  /** Delay in each direction, in ms. */
   delayMs: number;
-  /** Resets all connections, but for those that carry nothing any more. */
+  /** Resets all connections that still forward data. */
   reset(): void;
-  /** Ends the same as a server does that closes them: by a FIN each, in this order. */
+  /** Closes them with a FIN each, as a server does that shuts down, in this order. */
   end(first: 'oldest' | 'newest'): void;
   /**
-   * From now on no connection carries anything. Those that there are and those that come until
-   * `fill` are never well again.
+   * Stops forwarding, without closing anything, for good on all present connections and on those
+   * that are opened until `fill`.
    *
-   * @param swallow whether bytes are taken and dropped; else they are not taken
+   * @param swallow whether bytes are read and dropped, or not read at all
    */
   blackHole(swallow: boolean): void;
-  /** New connections are well again. */
+  /** Ends `blackHole`: new connections are forwarded again. */
   fill(): void;
   /**
-   * Cuts the next so many messages that come from one side: a part goes on, then both ends of the
-   * connection are closed. 0 ends that.
+   * Cuts the next messages from one side: forwards a part of each, then closes its connection on both
+   * sides.
    *
-   * @param part from 0 up to 1
+   * @param count of messages; 0 turns this off
+   * @param part of each message that is forwarded, from 0 to 1
    */
   cut(from: Side, count: number, part?: number): void;
-  /** Resets all connections and takes none until `accept`. */
+  /** Resets all connections and refuses new ones until `accept`. */
   refuse(): void;
   accept(): Promise<void>;
   close(): void;
@@ -44,14 +45,14 @@ interface Connection {
   dead: boolean;
 }
 
-const host = '127.0.0.1';
-const most = 1024 * 1024;
+/** Bytes that wait in one direction until its source is paused. */
+const maxBuffered = 1024 * 1024;
 
 /** @param target the database's port on 127.0.0.1 */
 export async function startProxy(target: number): Promise<FaultyProxy> {
   const connections = new Set<Connection>();
   let hole: { swallow: boolean } | undefined;
-  let knife = { from: 'client' as Side, left: 0, part: 0.5 };
+  let cutting = { from: 'client' as Side, left: 0, part: 0.5 };
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const connection: Connection = { client, database: undefined, dead: false };
@@ -65,21 +66,21 @@ export async function startProxy(target: number): Promise<FaultyProxy> {
     const database = connect({ host, port: proxy.target, allowHalfOpen: true, noDelay: true });
     connection.database = database;
     database.on('error', () => {});
-    // as the client would see it: a database that is gone resets, one that closes ends
+    // what the client would see: a reset if the database fails, an end if it closes
     database.on('close', (failed) => {
       if (connection.dead) return;
       if (failed) client.resetAndDestroy();
       else if (!client.writableEnded) client.end();
     });
-    carry(connection, 'client', client, database);
-    carry(connection, 'database', database, client);
+    forward(connection, 'client', client, database);
+    forward(connection, 'database', database, client);
   });
 
-  /** Takes what comes from one end to the other, later if so wished, in its order. */
-  function carry(connection: Connection, from: Side, source: Socket, sink: Socket): void {
-    let waiting = 0;
+  /** Forwards data in its order, after the delay. */
+  function forward(connection: Connection, from: Side, source: Socket, sink: Socket): void {
+    let buffered = 0;
     let last = Promise.resolve();
-    const inTurn = (action: () => void) => {
+    const enqueue = (action: () => void) => {
       const due = performance.now() + proxy.delayMs;
       last = last.then(async () => {
         const left = due - performance.now();
@@ -89,12 +90,12 @@ export async function startProxy(target: number): Promise<FaultyProxy> {
     };
     source.on('data', (bytes) => {
       if (connection.dead) return;
-      waiting += bytes.length;
-      if (waiting > most) source.pause();
-      inTurn(() => {
-        if (knife.left > 0 && knife.from === from) {
-          knife.left--;
-          sink.write(bytes.subarray(0, Math.floor(bytes.length * knife.part)), () => {
+      buffered += bytes.length;
+      if (buffered > maxBuffered) source.pause();
+      enqueue(() => {
+        if (cutting.left > 0 && cutting.from === from) {
+          cutting.left--;
+          sink.write(bytes.subarray(0, Math.floor(bytes.length * cutting.part)), () => {
             connection.client.destroy();
             connection.database?.destroy();
           });
@@ -102,12 +103,12 @@ export async function startProxy(target: number): Promise<FaultyProxy> {
           return;
         }
         sink.write(bytes, () => {
-          waiting -= bytes.length;
-          if (waiting <= most && !connection.dead) source.resume();
+          buffered -= bytes.length;
+          if (buffered <= maxBuffered && !connection.dead) source.resume();
         });
       });
     });
-    source.on('end', () => inTurn(() => sink.end()));
+    source.on('end', () => enqueue(() => sink.end()));
   }
 
   function kill(connection: Connection, swallow: boolean): void {
@@ -135,7 +136,7 @@ export async function startProxy(target: number): Promise<FaultyProxy> {
       const inOrder = first === 'oldest' ? [...connections] : [...connections].reverse();
       for (const connection of inOrder) {
         if (connection.dead) continue;
-        // what the database has begun it may finish; nobody hears of it
+        // the database may finish what it has begun, but no answer is forwarded
         connection.dead = true;
         connection.client.resume().end();
         connection.database?.resume().end();
@@ -150,7 +151,7 @@ export async function startProxy(target: number): Promise<FaultyProxy> {
       hole = undefined;
     },
     cut(from, count, part = 0.5) {
-      knife = { from, left: count, part };
+      cutting = { from, left: count, part };
     },
     refuse() {
       server.close();

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 
 export const host = '127.0.0.1';
 
-/** @returns a port of `host` that nothing listens on at the moment */
+/** @returns a port of `host` on which nothing listens now */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, host);
   await once(server, 'listening');
@@ -14,14 +14,14 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * @returns a port of 127.0.0.1 that nothing listens on, outside of the range from which systems
- *   take ports for connections: it stays free while nothing listens, and no client that tries to
- *   connect to it meanwhile is connected to itself
+ * @returns a port of `host` on which nothing listens, outside the range of ephemeral ports: it stays
+ *   free while nothing listens on it, and a client that tries to connect to it meanwhile can't
+ *   connect to itself
  */
 export async function lastingPort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer().listen(port, '127.0.0.1');
+    const server = createServer().listen(port, host);
     const free = await once(server, 'listening').then(
       () => true,
       () => false,

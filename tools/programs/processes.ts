@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** A process, identified for good. */
 export interface Process {
   pid: number;
-  /** When it started, which tells it from a later process with the same number. */
+  /** When it started, which distinguishes it from a later process with the same PID. */
   start: string | undefined;
 }
 
@@ -12,22 +13,24 @@ export function identify(pid: number): Process {
   return { pid, start: startOf(pid) };
 }
 
-/** Whether it still runs. */
+/** Whether a process still runs. */
 export function runs({ pid, start }: Process): boolean {
   return start !== undefined && startOf(pid) === start;
 }
 
 /**
- * Ends a process: SIGTERM, and SIGKILL when it still runs 10 s later.
- * @throws Error when even that has not ended it after 5 s more
+ * Ends a process with SIGTERM, and with SIGKILL if it still runs after a while.
+ *
+ * @param graceMs from SIGTERM to SIGKILL
+ * @throws {Error} when it still runs 5 s after that
  */
-export async function end(target: Process): Promise<void> {
-  for (const [signal, limit] of [['SIGTERM', 10_000] as const, ['SIGKILL', 5_000] as const]) {
-    const until = Date.now() + limit;
+export async function end(target: Process, graceMs = 10_000): Promise<void> {
+  for (const [signal, limit] of [['SIGTERM', graceMs] as const, ['SIGKILL', 5_000] as const]) {
+    const deadline = Date.now() + limit;
     if (runs(target)) send(target.pid, signal);
-    while (runs(target) && Date.now() < until) await sleep(10);
+    while (runs(target) && Date.now() < deadline) await sleep(10);
   }
-  if (runs(target)) throw new Error(`process ${target.pid} does not end`);
+  if (runs(target)) throw new Error(`process ${target.pid} could not be ended`);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
@@ -38,16 +41,16 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** @returns undefined when there is no such process, or all that is left of it is its number */
+/** @returns undefined when there is no such process, or it is a zombie */
 function startOf(pid: number): string | undefined {
   return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
 }
 
-// Slim images have no ps.
+// Slim images lack ps.
 function fromProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the name, which may hold anything, come the third field, the state, and the others.
+    // The second field, a name in parentheses, may contain anything; the third is the state.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : fields[22 - 3];
   } catch {

@@ -11,8 +11,8 @@ export function cacheFolder(): string {
   return join(base, 'functions-on-knative');
 }
 
-/** @returns the path, when a file that may be run is there */
-export function runnable(path: string): string | undefined {
+/** @returns the path, if it is an executable file */
+export function executable(path: string): string | undefined {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile() ? path : undefined;
@@ -21,27 +21,28 @@ export function runnable(path: string): string | undefined {
   }
 }
 
-/** @returns the program's path in the first folder of the PATH that has it */
+/** @returns the path of a program in the first folder of the PATH that has it */
 export function onPath(name: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return folders.map((folder) => runnable(resolve(folder, name))).find(Boolean);
+  return folders.map((folder) => executable(resolve(folder, name))).find(Boolean);
 }
 
-/** @returns the program's path in the cache, when it is there */
+/** @returns the path of a program in the cache, if it is there */
 export function cached(name: string): string | undefined {
-  return runnable(join(cacheFolder(), name));
+  return executable(join(cacheFolder(), name));
 }
 
 /**
- * Makes a program in a folder of its own, then moves it into the cache: whole or not at all,
- * however many do so at once.
- * @param make makes the program at the path it is given, which lies in an empty folder
+ * Creates a program in a temporary folder and moves it into the cache. The move is atomic, so that
+ * several processes can do this at once.
+ *
+ * @param create creates the program at the path it is given, which is in an empty folder
  * @returns the program's path in the cache
- * @throws what `make` throws, with nothing left behind
+ * @throws what `create` throws; nothing is left behind
  */
 export async function addToCache(
   name: string,
-  make: (path: string) => Promise<void>,
+  create: (path: string) => Promise<void>,
 ): Promise<string> {
   const target = join(cacheFolder(), name);
   await mkdir(cacheFolder(), { recursive: true });
@@ -49,7 +50,7 @@ export async function addToCache(
   const clean = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   process.once('exit', clean);
   try {
-    await make(join(folder, name));
+    await create(join(folder, name));
     await rename(join(folder, name), target);
     return target;
   } finally {

@@ -1,67 +1,67 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 
-/** Takes one line for the person who waits. */
-export type Say = (line: string) => void;
+/** Receives one line of progress for the person at the terminal. */
+export type Report = (line: string) => void;
 
-export interface Work extends Pick<SpawnOptions, 'cwd' | 'env'> {
-  /** Names the work in progress lines and errors. */
+/** A program that takes long, and how long it may take. Times are in seconds. */
+export interface Tool extends Pick<SpawnOptions, 'cwd' | 'env'> {
+  /** What it does, for progress lines and errors. */
   title: string;
   command: string;
   args: string[];
-  say: Say;
-  /** Seconds it may take in all. */
-  limit: number;
-  /** Seconds it may take to its first output; `limit` unless told. */
-  firstOutput?: number;
+  report: Report;
+  /** The longest it may run. */
+  timeout: number;
+  /** The longest until its first output; `timeout` by default. */
+  outputTimeout?: number;
 }
 
-const seconds = (count: number) => count * 1000;
-
 /**
- * Runs a program that takes long, quietly but for a line every ten seconds.
+ * Runs a program quietly, apart from a progress line every ten seconds.
+ *
  * @returns its standard output
- * @throws Error with its last lines, when it fails or takes longer than it may
+ * @throws {Error} with its last lines when it fails, or when it times out
  */
-export function work(task: Work): Promise<string> {
-  const { title, command, args, say, limit, firstOutput = limit, cwd, env } = task;
-  return new Promise((done, failed) => {
+export function runTool(tool: Tool): Promise<string> {
+  const { title, command, args, report, timeout, outputTimeout = timeout, cwd, env } = tool;
+  return new Promise((resolve, reject) => {
     const begin = Date.now();
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const progress = setInterval(() => {
-      say(`${title}: ${Math.round((Date.now() - begin) / 1000)} s`);
-    }, seconds(10));
-    const expire = (after: number) =>
+      report(`${title}: ${Math.round((Date.now() - begin) / 1000)} s`);
+    }, 10_000);
+    const startTimer = (seconds: number) =>
       setTimeout(() => {
-        end(new Error(`${title}: nothing came of it in ${after} s`));
+        finish(new Error(`${title}: timed out after ${seconds} s`));
         child.kill();
-      }, seconds(after));
-    const total = expire(limit);
-    const first = expire(firstOutput);
-    const endWithUs = () => child.kill();
-    process.once('exit', endWithUs);
+      }, seconds * 1000);
+    const totalTimer = startTimer(timeout);
+    const outputTimer = startTimer(outputTimeout);
+    const killChild = () => child.kill();
+    process.once('exit', killChild);
 
     let output = '';
-    let errors = '';
-    const end = (error?: Error) => {
+    let lastOutput = '';
+    const finish = (error?: Error) => {
       clearInterval(progress);
-      clearTimeout(total);
-      clearTimeout(first);
-      process.off('exit', endWithUs);
-      if (error) failed(error);
-      else done(output);
+      clearTimeout(totalTimer);
+      clearTimeout(outputTimer);
+      process.off('exit', killChild);
+      if (error) reject(error);
+      else resolve(output);
     };
-    const hear = (chunk: string) => {
-      clearTimeout(first);
-      errors = (errors + chunk).slice(-2000);
+    const onOutput = (chunk: string) => {
+      clearTimeout(outputTimer);
+      lastOutput = (lastOutput + chunk).slice(-2000);
     };
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;
-      hear(chunk);
+      onOutput(chunk);
     });
-    child.stderr.setEncoding('utf8').on('data', hear);
-    child.once('error', (error) => end(new Error(`${title}: ${error.message}`)));
+    child.stderr.setEncoding('utf8').on('data', onOutput);
+    child.once('error', (error) => finish(new Error(`${title}: ${error.message}`)));
     child.once('close', (code) => {
-      end(code === 0 ? undefined : new Error(`${title}: ${lastLines(errors)}`));
+      finish(code === 0 ? undefined : new Error(`${title}: ${lastLines(lastOutput)}`));
     });
   });
 }
