@@ -1,24 +1,27 @@
 import { name, version } from '../package.json';
 import type { Config } from './config';
-import { type DataParts, dataResources } from './data';
-import { openStore } from './documents/store';
+import type { Context, FunctionResources } from './context';
+import { dataResources } from './data';
 import { healthResources } from './health';
 import { noParameters } from './http/query';
 import { sendJson } from './http/respond';
-import { operation, type RequestHandler, type Resource, router } from './http/router';
+import { operation, type RequestHandler, type Resource, router, routesOf } from './http/router';
 import type { Database } from './mongo/database';
 import type { Lifecycle } from './runtime/lifecycle';
 import { createMemory } from './runtime/memory';
-import { formatTime, timeResource } from './time';
+import { once } from './runtime/once';
+import { formatTime, timeResources } from './time';
 
-const routes = [
-  'GET /time',
-  'POST /data',
-  'GET /data',
-  'GET /data/{id}',
-  'GET /livez',
-  'GET /readyz',
-];
+/** The functions, each below the path of its name. A new one is registered here. */
+const functions: Record<string, FunctionResources> = {
+  time: timeResources,
+  data: dataResources,
+};
+
+export const functionNames = Object.keys(functions);
+
+/** Bodies that are handled at a time: four of the largest, or some thousand small ones. */
+const TURNS_BYTES = 4 * 1024 * 1024;
 
 /** The git revision that the image was built from. */
 const revision = process.env.REVISION || 'unknown';
@@ -27,55 +30,49 @@ const revision = process.env.REVISION || 'unknown';
 export interface Parts {
   config: Config;
   lifecycle: Lifecycle;
-  /** Asked for on the first request that needs it: to load the driver takes longer than to listen. */
+  /** Asked for on the first request that needs it: loading the driver takes longer than listening. */
   database(): Database;
 }
 
-export interface App {
-  /** The functions `time` and `data`, below paths of their own, and the probes. */
-  app: RequestHandler;
-  /** `data` alone, at the root. */
-  data: RequestHandler;
-}
+/** All functions, each below a path of its own, the list of routes and the probes. */
+export function createApp(parts: Parts): RequestHandler {
+  const context = contextOf(() => parts);
+  const resources: Record<string, Resource> = {};
+  for (const [name, resourcesAt] of Object.entries(functions)) {
+    Object.assign(resources, resourcesAt(`/${name}`, context));
+  }
+  Object.assign(resources, healthResources(parts.lifecycle, parts.database));
 
-/** `time` alone, at the root. It needs no parts. */
-export const time = router({ '/': timeResource });
-
-/** Bodies that are parsed and written at a time: four of the largest, or some thousand small ones. */
-const TURNS_BYTES = 4 * 1024 * 1024;
-
-/** Puts the application together. */
-export function createApp({ config, lifecycle, database }: Parts): App {
-  const { bodyLimitBytes, memoryBudgetBytes, mongo } = config;
-  const parts = once((): DataParts => {
-    const memory = createMemory(memoryBudgetBytes);
-    const { timeoutMs } = mongo;
-    const store = openStore(database(), memory, timeoutMs);
-    const turns = createMemory(TURNS_BYTES);
-    return { store, memory, turns, bodyLimitBytes, timeoutMs };
-  });
-
+  const routes = routesOf(resources);
   const index: Resource = {
     GET: operation(noParameters, ({ res }) =>
       sendJson(res, 200, { name, version, revision, time: formatTime(Date.now()).time, routes }),
     ),
   };
-  return {
-    app: router({
-      '/': index,
-      '/time': timeResource,
-      ...dataResources('/data', parts),
-      ...healthResources(lifecycle, database),
-    }),
-    data: router(dataResources('', parts)),
-  };
+  return router({ '/': index, ...resources });
 }
 
-/** Makes something when it is first asked for. */
-export function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
+/**
+ * One function alone, at the root.
+ *
+ * @param parts asked for on the first request that needs them
+ */
+export function createFunction(name: string, parts: () => Parts): RequestHandler {
+  const resourcesAt = functions[name];
+  if (!resourcesAt) throw new Error(`there is no function ${name}`);
+  return router(resourcesAt('', contextOf(parts)));
+}
+
+function contextOf(parts: () => Parts): () => Context {
+  return once(() => {
+    const { config, database } = parts();
+    const { bodyLimitBytes, memoryBudgetBytes, mongo } = config;
+    return {
+      database: database(),
+      memory: createMemory(memoryBudgetBytes),
+      turns: createMemory(TURNS_BYTES),
+      bodyLimitBytes,
+      timeoutMs: mongo.timeoutMs,
+    };
+  });
 }

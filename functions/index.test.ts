@@ -4,13 +4,12 @@ import { getFunction } from '@google-cloud/functions-framework/testing';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort } from '../tools/network/ports';
-import { app, data, time } from './index';
+import { app } from './index';
 import { post, send, until } from './testing/testing';
 
 test('the functions are registered with the framework', () => {
   assert.is(getFunction('app'), app);
-  assert.is(getFunction('data'), data);
-  assert.is(getFunction('time'), time);
+  for (const name of ['data', 'time']) assert.type(getFunction(name), 'function');
 });
 
 test('time runs under the framework alone, without a database', async () => {

@@ -1,23 +1,23 @@
 import { http } from '@google-cloud/functions-framework';
-import { createApp, once, type Parts, time } from './app';
+import { createApp, createFunction, functionNames, type Parts } from './app';
 import { parseConfig } from './config';
 import { indexKeys } from './documents/insert';
 import type { RequestHandler } from './http/router';
 import { openDatabase } from './mongo/database';
+import { once } from './runtime/once';
 
-/** What the functions are made of: read when one first needs it, as `time` alone needs nothing. */
+// Registers each function, and `app` with all of them, with the Functions Framework.
+
+/** Read on the first request that needs it: `time` alone runs without a configuration. */
 export const parts = once((): Parts => {
   const config = parseConfig(process.env);
   const database = once(() => openDatabase(config.mongo, indexKeys));
   return { config, database, lifecycle: { draining: false } };
 });
 
-const functions = once(() => createApp(parts()));
+const createdApp = once(() => createApp(parts()));
 
-export const data: RequestHandler = (req, res) => functions().data(req, res);
-export const app: RequestHandler = (req, res) => functions().app(req, res);
-export { time };
+export const app: RequestHandler = (req, res) => createdApp()(req, res);
 
-http('time', time);
-http('data', data);
 http('app', app);
+for (const name of functionNames) http(name, createFunction(name, parts));

@@ -1,34 +1,35 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createApp, once } from './app';
+import { createApp } from './app';
 import { type Config, parseConfig } from './config';
 import { indexKeys } from './documents/insert';
 import { type Server, serve } from './http/server';
 import { type Database, openDatabase } from './mongo/database';
-import { ConfigError } from './runtime/errors';
+import { explain } from './runtime/explain';
 import type { Lifecycle } from './runtime/lifecycle';
 import { flushLog, log } from './runtime/log';
+import { once } from './runtime/once';
 
-/** For requests that came while the process started: to load the driver takes several times as long. */
+/** Lets requests that arrived during the start go first: loading the driver takes several times as long. */
 const headStartMs = 10;
 
-/** So soon the same signal is the first once more: npm passes on what the terminal sends to all. */
-const echoMs = 1000;
+/** A signal again within this time is a repeat: npm forwards what the terminal has sent to all processes. */
+const repeatMs = 1000;
 
 /** The running service. */
 export interface Service {
   url: string;
   database: Database;
-  /** Settles when a signal has ended the service and all that was under way is done. */
+  /** Resolves when a signal has stopped the service and the requests in flight have finished. */
   stopped: Promise<void>;
 }
 
 /**
- * Starts the service as the environment configures it, until SIGTERM, SIGINT or SIGHUP. A second
- * signal ends the process at once, unless it repeats the first within a second.
+ * Starts the service, which runs until SIGTERM, SIGINT or SIGHUP. A second signal ends the process at
+ * once, unless it repeats the first within a second.
  *
  * @throws {ConfigError} that names every variable which can't be used
- * @throws {NodeJS.ErrnoException} when the port can't be had
+ * @throws {NodeJS.ErrnoException} when the service can't listen on its port
  */
 export async function start(environment = process.env): Promise<Service> {
   const config = parseConfig(environment);
@@ -39,13 +40,13 @@ export async function start(environment = process.env): Promise<Service> {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.on(signal, () => {
         first ??= { signal, at: performance.now() };
-        if (signal !== first.signal || performance.now() - first.at > echoMs) process.exit(1);
+        if (signal !== first.signal || performance.now() - first.at > repeatMs) process.exit(1);
         resolve(signal);
       });
     }
   });
   const database = once(() => openDatabase(config.mongo, indexKeys));
-  const { app } = createApp({ config, lifecycle, database });
+  const app = createApp({ config, lifecycle, database });
   const server = await serve(app, config, lifecycle);
   log.info({ port: server.port }, 'listening');
   await sleep(headStartMs);
@@ -71,24 +72,15 @@ async function stop(
   if (signal === 'SIGHUP') closeTerminal();
 }
 
-/** As it exits, Node resets its terminal, and aborts if that is gone. It passes over what is closed. */
+/** Closes the standard streams: at exit Node resets an open terminal, and aborts if it is gone. */
 function closeTerminal(): void {
   for (const fd of [0, 1, 2]) {
     try {
       closeSync(fd);
     } catch {
-      // it was closed before
+      // already closed
     }
   }
-}
-
-/** Says in one sentence why the service could not start. */
-export function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  const { code, message, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `Port ${port} is taken. Set PORT to one that is free.`;
-  if (code === 'EACCES') return `Port ${port} may not be used. Set PORT to one above 1023.`;
-  return `The service could not start: ${message}`;
 }
 
 if (require.main === module) {

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
+import type { FunctionResources } from './context';
 import { Problem } from './http/problem';
 import { sendJson } from './http/respond';
-import { operation, type Resource } from './http/router';
+import { operation } from './http/router';
 import { zoneName } from './zones';
 
 /** The response of `GET /time`. */
@@ -15,11 +16,13 @@ export interface Time {
 const timeParameters = z.strictObject({ tz: z.optional(z.string()) });
 
 /** `GET /time`: the time in UTC, or in the zone that `?tz=` names. */
-export const timeResource: Resource = {
-  GET: operation(timeParameters, ({ res, query: { tz } }) =>
-    sendJson(res, 200, formatTime(Date.now(), tz)),
-  ),
-};
+export const timeResources: FunctionResources = (mount) => ({
+  [mount || '/']: {
+    GET: operation(timeParameters, ({ res, query: { tz } }) =>
+      sendJson(res, 200, formatTime(Date.now(), tz)),
+    ),
+  },
+});
 
 /**
  * Formats a time in a time zone.

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { KeyReused, Overloaded, Refused, Unavailable } from '../runtime/errors';
 
+/** The types that the service itself uses, and their statuses. A function can use others of its own. */
 const statuses = {
   'malformed-request': 400,
   'malformed-json': 400,
@@ -28,33 +29,38 @@ const statuses = {
 
 export type ProblemType = keyof typeof statuses;
 
-/** What zod calls an issue: what is wrong, and the names that lead to it. */
+/** What is wrong with one field, and the path to it. Zod's issues have this form. */
 export interface Issue {
   path: PropertyKey[];
   message: string;
 }
 
+export interface ProblemOptions {
+  headers?: Record<string, string> | undefined;
+  issues?: Issue[];
+  /** The id of the document that it is about. */
+  id?: string;
+  cause?: unknown;
+}
+
 /**
- * An answer that tells the client what went wrong, as RFC 9457 wants it. Thrown by a handler, sent
- * by whoever called the handler.
+ * An error response in the form of RFC 9457. Handlers throw it, the router sends it.
+ *
+ * A type is added where it is used, with its status: `new Problem('note-too-long', '…', { status: 422 })`.
  */
 export class Problem extends Error {
   override name = 'Problem';
   readonly status: number;
 
+  constructor(type: ProblemType, detail: string, more?: ProblemOptions);
+  constructor(type: string, detail: string, more: ProblemOptions & { status: number });
   constructor(
-    readonly type: ProblemType,
+    readonly type: string,
     detail: string,
-    readonly more: {
-      headers?: Record<string, string> | undefined;
-      issues?: Issue[];
-      /** Of the document that it is about. */
-      id?: string;
-      cause?: unknown;
-    } = {},
+    readonly more: ProblemOptions & { status?: number } = {},
   ) {
     super(detail, { cause: more.cause });
-    this.status = statuses[type];
+    this.status = more.status ?? statuses[type as ProblemType];
   }
 
   toJSON() {
@@ -69,28 +75,30 @@ export class Problem extends Error {
   }
 }
 
-/** How far a document came that a request posted. */
+/** What is known of the document that a failed request posted. */
 export interface Write {
   id: string;
-  /** Whether MongoDB may have it. */
+  /** Whether MongoDB may have stored it. */
   sent: boolean;
   /** Whether the request had an Idempotency-Key. */
   keyed: boolean;
 }
 
 /**
- * The answer to an error: the one place where errors become HTTP.
+ * Turns an error into a response: the one place where errors become HTTP.
  *
- * @param write for a POST: a 5xx then carries the id, and says whether the document may be stored. It
- *   invites to repeat the request only where that can't store the document twice.
+ * @param write for a POST: a 5xx then has the id and says whether the document may be stored. It
+ *   suggests repeating the request only where that can't store the document twice.
  */
 export function toProblem(error: unknown, write?: Write): Problem {
   const problem = problemOf(error);
   if (!write || problem.status < 500) return problem;
   const { id, sent, keyed } = write;
+  const { status } = problem;
   const { headers, cause } = problem.more;
   if (!sent) {
     return new Problem(problem.type, `Nothing was stored. ${problem.message}`, {
+      status,
       headers,
       cause,
       id,
@@ -101,23 +109,23 @@ export function toProblem(error: unknown, write?: Write): Problem {
       ' stored once.'
     : 'The document may be stored, under the id given here. Look for it before you post it again; with' +
       ' an Idempotency-Key you could repeat the request safely.';
-  return new Problem(problem.type, detail, { ...(keyed && { headers }), cause, id });
+  return new Problem(problem.type, detail, { status, ...(keyed && { headers }), cause, id });
 }
 
-const soon = { 'Retry-After': '1' };
+const retrySoon = { 'Retry-After': '1' };
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Unavailable) {
     const { cause } = error;
     return new Problem('database-unavailable', 'MongoDB is unreachable or fails. Try again.', {
-      headers: soon,
+      headers: retrySoon,
       cause,
     });
   }
   if (error instanceof Overloaded) {
     return new Problem('overloaded', 'The service has more to do than it can. Try again.', {
-      headers: soon,
+      headers: retrySoon,
       cause: error,
     });
   }

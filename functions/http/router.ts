@@ -7,10 +7,10 @@ import { parseQuery } from './query';
 import { requestId } from './request-id';
 import { commonHeaders, sendProblem } from './respond';
 
-/** What `node:http` calls, and the Functions Framework too. */
+/** Called by `node:http`, and by the Functions Framework. */
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
-/** One request, its path parameters and its parsed query. */
+/** A request with its response, path parameters and parsed query. */
 export interface Exchange<Query = unknown> {
   req: IncomingMessage;
   res: ServerResponse;
@@ -18,17 +18,18 @@ export interface Exchange<Query = unknown> {
   query: Query;
 }
 
-/** What one method does on one resource. */
+/** How one method of one resource is handled. */
 export interface Operation {
   query: z.ZodMiniType;
-  /** What a request without a query gets. */
+  /** The parsed query of a request without one. */
   defaults: unknown;
   handle(exchange: Exchange): void | Promise<void>;
 }
 
-export type Resource = { GET?: Operation; POST?: Operation };
+/** What can be done at one path: an operation for each method, such as `PUT`. */
+export type Resource = { [method: Uppercase<string>]: Operation };
 
-/** An operation with the schema of its query parameters (`noParameters` if it has none). */
+/** Creates an operation. @param query the schema of its query parameters; `noParameters` if it has none */
 export function operation<Query>(
   query: z.ZodMiniType<Query>,
   handle: (exchange: Exchange<Query>) => void | Promise<void>,
@@ -37,13 +38,13 @@ export function operation<Query>(
 }
 
 /**
- * Makes one handler of a table of paths (in find-my-way's syntax) and what each can do. HEAD is
- * answered wherever GET is, OPTIONS everywhere (RFC 9110, section 9.3).
+ * Creates one handler for a table of paths (in find-my-way's syntax) and their resources. Every
+ * resource with GET answers HEAD, and all answer OPTIONS (RFC 9110, section 9.3).
  */
 export function router(resources: Record<string, Resource>): RequestHandler {
   const paths = findMyWay({ ignoreTrailingSlash: true });
   for (const [path, resource] of Object.entries(resources)) {
-    // every path is looked up as GET; which methods it takes is the resource's to say
+    // each path is looked up as GET; the resource decides which methods it has
     paths.on('GET', path, () => {}, resource);
   }
 
@@ -53,8 +54,8 @@ export function router(resources: Record<string, Resource>): RequestHandler {
       throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
 
     const resource: Resource = match.store;
-    const method = req.method === 'HEAD' ? 'GET' : req.method;
-    const found = method === 'GET' || method === 'POST' ? resource[method] : undefined;
+    const method = req.method as Uppercase<string>;
+    const found = resource[method] ?? (method === 'HEAD' ? resource.GET : undefined);
     if (found) {
       const query = req.url?.includes('?')
         ? parseQuery(found.query, match.searchParams)
@@ -70,7 +71,7 @@ export function router(resources: Record<string, Resource>): RequestHandler {
 
   return function handle(req, res) {
     try {
-      // without a promise where none is needed
+      // no promise for what is handled at once
       return dispatch(req, res)?.catch((error) => fail(res, error));
     } catch (error) {
       fail(res, error);
@@ -78,12 +79,20 @@ export function router(resources: Record<string, Resource>): RequestHandler {
   };
 }
 
+/** The methods of a resource, for the header `Allow`. */
 function allowed(resource: Resource): string {
-  const methods = Object.keys(resource);
-  if (resource.GET) methods.push('HEAD');
-  return [...methods, 'OPTIONS'].join(', ');
+  const methods = new Set([...Object.keys(resource), ...(resource.GET ? ['HEAD'] : []), 'OPTIONS']);
+  return [...methods].join(', ');
 }
 
+/** Lists what a table of resources can do, such as `GET /data/{id}`. */
+export function routesOf(resources: Record<string, Resource>): string[] {
+  return Object.entries(resources).flatMap(([path, resource]) =>
+    Object.keys(resource).map((method) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`),
+  );
+}
+
+/** Answers with the problem that an error is. */
 function fail(res: ServerResponse, error: unknown): void {
   const problem = toProblem(error);
   report(problem, res.req);
@@ -93,7 +102,7 @@ function fail(res: ServerResponse, error: unknown): void {
 
 const reported = new Map<string, { reason: string; at: number }>();
 
-/** Logs what is not the client's doing: why there is a 503 once a minute, and when that changes. */
+/** Logs errors that are not the client's: the reason of a 503 when it changes, else once a minute. */
 function report({ type, message, more }: Problem, req: IncomingMessage): void {
   if (type === 'internal') {
     log.error({ err: more.cause, requestId: requestId(req) }, 'a request failed');

@@ -27,8 +27,6 @@ export interface Attempt extends Pick<Session, 'db' | 'documents'> {
   maxTimeMS: number;
 }
 
-export type OperationName = 'insert' | 'find' | 'list';
-
 /**
  * The process's access to MongoDB, and the only place that knows deadlines, retries and outages.
  * client.ts knows how to reconnect.
@@ -51,12 +49,13 @@ export interface Database {
    * Runs an operation until it succeeds, so it has to be repeatable. Every error of MongoDB, the
    * driver or the network is retried; an error of our own is not.
    *
+   * @param name names its kind: operations of one kind are expected to take about the same time
    * @param waitingSince as for `ready`
    * @throws {Unavailable} `timeoutMs` later; after the first attempt, if none has succeeded for that
    *   long; or at once, if MongoDB has been unreachable that long. Nothing is sent afterwards.
    */
   run<T>(
-    name: OperationName,
+    name: string,
     operation: (attempt: Attempt) => Promise<T>,
     waitingSince?: number,
   ): Promise<T>;
@@ -113,9 +112,16 @@ export function openDatabase(
   );
 
   const shortestMs = Math.min(minSuspectMs, timeoutMs / 4);
-  const suspectAfterMs = { insert: shortestMs, find: shortestMs, list: shortestMs };
-  /** Per operation, when MongoDB started to reply with errors only, and when it last did. */
-  const errorStreaks = { insert: noErrors(), find: noErrors(), list: noErrors() };
+  const kinds = new Map<string, Kind>();
+
+  function kindOf(name: string): Kind {
+    let kind = kinds.get(name);
+    if (!kind) {
+      kind = { suspectAfterMs: shortestMs, errors: noErrors() };
+      kinds.set(name, kind);
+    }
+    return kind;
+  }
 
   /** @param cause the error of the previous attempt, if there was one */
   async function sessionBefore(deadline: number, cause?: unknown): Promise<Session> {
@@ -146,14 +152,14 @@ export function openDatabase(
    * session get replies, the attempt's own connection may be dead: then it is aborted after a while.
    */
   async function tryOnce<T>(
-    name: OperationName,
+    name: string,
     session: Session,
     deadline: number,
     operation: (attempt: Attempt) => Promise<T>,
   ): Promise<T> {
     const begin = performance.now();
     const limit = createTimeLimit(deadline - begin);
-    const ms = suspectAfterMs[name];
+    const ms = kindOf(name).suspectAfterMs;
     const cancelStuckCheck = afterPoll(4 * ms, () => {
       if (session.repliedAt > begin) limit.abort();
     });
@@ -179,21 +185,23 @@ export function openDatabase(
     }
   }
 
-  function recordSuccess(name: OperationName, session: Session, durationMs: number): void {
+  function recordSuccess(name: string, session: Session, durationMs: number): void {
     session.repliedAt = performance.now();
-    errorStreaks[name] = noErrors();
-    suspectAfterMs[name] = Math.min(Math.max(4 * durationMs, shortestMs), timeoutMs);
+    const kind = kindOf(name);
+    kind.errors = noErrors();
+    kind.suspectAfterMs = Math.min(Math.max(4 * durationMs, shortestMs), timeoutMs);
   }
 
   /** Records why an attempt failed. @throws if there is to be no further attempt */
-  function recordFailure(name: OperationName, session: Session, error: unknown): void {
+  function recordFailure(name: string, session: Session, error: unknown): void {
     const now = performance.now();
+    const kind = kindOf(name);
     if (isErrorReply(error)) {
       session.repliedAt = now;
-      const { since, last } = errorStreaks[name];
+      const { since, last } = kind.errors;
       // after a time without attempts, nothing is known
-      errorStreaks[name] = { since: now - last > timeoutMs ? now : since, last: now };
-      if (now - errorStreaks[name].since > timeoutMs) throw unavailable(error);
+      kind.errors = { since: now - last > timeoutMs ? now : since, last: now };
+      if (now - kind.errors.since > timeoutMs) throw unavailable(error);
       return;
     }
     if (!isRetryable(error)) {
@@ -201,7 +209,7 @@ export function openDatabase(
       throw error;
     }
     if (error instanceof TimedOut) {
-      suspectAfterMs[name] = Math.min(3 * suspectAfterMs[name], timeoutMs);
+      kind.suspectAfterMs = Math.min(3 * kind.suspectAfterMs, timeoutMs);
     } else if (isConnectionFailure(error)) {
       client.suspect(session);
     }
@@ -230,6 +238,13 @@ export function openDatabase(
     },
     close: client.close,
   };
+}
+
+/** What is known of one kind of operation. */
+interface Kind {
+  suspectAfterMs: number;
+  /** When MongoDB started to reply with errors only, and when it last did. */
+  errors: { since: number; last: number };
 }
 
 const noErrors = () => ({ since: 0, last: Number.NEGATIVE_INFINITY });

@@ -80,7 +80,7 @@ export async function startOwnHost(
 ) {
   const config = { ...parts().config, port: 0, logRequests: false, ...options };
   const lifecycle = { draining: false };
-  const { app } = createApp({ config, lifecycle, database });
+  const app = createApp({ config, lifecycle, database });
   const { port, drain } = await serve(app, config, lifecycle);
   return { url: `http://127.0.0.1:${port}`, drain, close: () => drain(0, 0) };
 }

@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import type { Context } from '../context';
+import { Overloaded } from '../runtime/errors';
+import type { Reservation } from '../runtime/memory';
+import { declaredSize, type HostedRequest, readBody, readBuffered } from './body';
+import { whenClosed } from './respond';
+import type { Exchange } from './router';
+
+/** Bodies up to this many bytes are parsed in less than a millisecond. */
+const SMALL_BODY_BYTES = 4096;
+
+/** Memory of a request besides its body: its connection, its objects, a small parsed document. */
+export const REQUEST_MEMORY = 32 * 1024;
+
+/** What a handler may need to know about the body it gets. */
+export interface BodyInfo {
+  /** The memory that is reserved for it. */
+  reservation: Reservation;
+  /**
+   * When the request began to wait, in ms on the clock of `performance.now()`. The time that the
+   * client took to send the body does not count.
+   */
+  waitingSince: number;
+}
+
+/**
+ * Reads a JSON body and handles the request. Memory for the body, and for what is made of it, stays
+ * reserved until the request was handled and the response was sent.
+ *
+ * @throws {Problem} 4xx for a body that is too large, incomplete or of another content type
+ * @throws {Overloaded} when no memory, or no turn for a large body, becomes free in time, or when the
+ *   body is slow while others wait for memory
+ */
+export async function withBody(
+  { req, res }: Exchange,
+  { memory, turns, bodyLimitBytes, timeoutMs }: Omit<Context, 'database'>,
+  handle: (body: Buffer, info: BodyInfo) => Promise<void>,
+): Promise<void> {
+  const bytes = 2 * declaredSize(req, bodyLimitBytes) + REQUEST_MEMORY;
+  const arrivedAt = performance.now();
+  const reservation = await memory.reserve(bytes, 'post', arrivedAt + timeoutMs);
+  const waitedMs = performance.now() - arrivedAt;
+  try {
+    const body =
+      readBuffered(req, bodyLimitBytes) ??
+      (await readTracked(req, res, reservation, bodyLimitBytes));
+    const now = performance.now();
+    const waitingSince = now - waitedMs;
+    // halfway to the deadline: the other half is for the handler
+    const latestStart = (now + waitingSince + timeoutMs) / 2;
+    const turn =
+      body.length > SMALL_BODY_BYTES && (await turns.reserve(body.length, 'post', latestStart));
+    try {
+      await handle(body, { reservation, waitingSince });
+    } finally {
+      if (turn) turn.release();
+    }
+  } finally {
+    // not earlier: the body stays in memory until it was handled, even if the client is gone
+    whenClosed(res, () => reservation.release());
+  }
+}
+
+/** Reads a body that is still arriving, and gives up if it is slow while others wait for memory. */
+async function readTracked(
+  req: HostedRequest,
+  res: ServerResponse,
+  reservation: Reservation,
+  limit: number,
+) {
+  const eviction = new AbortController();
+  const transfer = reservation.trackTransfer(() =>
+    eviction.abort(new Overloaded('the body arrived slowly while others waited for memory')),
+  );
+  try {
+    return await readBody(req, res, limit, transfer, eviction.signal);
+  } finally {
+    transfer.end();
+  }
+}
