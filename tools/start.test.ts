@@ -1,27 +1,30 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { findProgram } from './database/find-program';
+import { onPath } from './programs/program-cache';
 
 const root = join(__dirname, '..');
 
-const refusal = suite('npm start, before the database');
+const { MONGODB_URI: _, MONGO_HOST: __, ...withoutDatabase } = process.env;
 
-/** Starts without a database that is configured, in an empty folder; `left` is what is in it then. */
-async function startIn(env: NodeJS.ProcessEnv) {
+/** Runs a tool in an empty folder, with no database configured; `left` is what the folder has afterwards. */
+async function runIn(tool: string, env: NodeJS.ProcessEnv, ...args: string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'start-test-'));
-  const { MONGODB_URI: _, MONGO_HOST: __, ...rest } = process.env;
   const child = spawn(
     process.execPath,
-    ['-r', require.resolve('ts-node/register/transpile-only'), join(__dirname, 'start.ts')],
+    ['-r', require.resolve('ts-node/register/transpile-only'), join(__dirname, tool), ...args],
     {
       cwd: folder,
-      env: { ...rest, TS_NODE_PROJECT: join(root, 'tsconfig.json'), ...env },
+      env: { ...withoutDatabase, TS_NODE_PROJECT: join(root, 'tsconfig.json'), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
@@ -33,30 +36,126 @@ async function startIn(env: NodeJS.ProcessEnv) {
   return { code, output, left };
 }
 
-refusal('a bad configuration is told in one error, and nothing is made', async () => {
-  assert.equal(await startIn({ PORT: 'http', MONGO_POOL_SIZE: '0' }), {
-    code: 1,
-    output: `The configuration can't be used:
+const early = suite('before the database is started');
+
+for (const tool of ['start.ts', 'dev.ts', 'with-database.ts']) {
+  early(`${tool} reports a bad configuration in one error`, async () => {
+    assert.equal(await runIn(tool, { PORT: 'http', MONGO_POOL_SIZE: '0' }, 'true'), {
+      code: 1,
+      output: `The configuration can't be used:
   PORT: must be a whole number from 0 to 65535
   MONGO_POOL_SIZE: must be a whole number from 1 to 1000\n`,
-    left: [],
+      left: [],
+    });
   });
+}
+
+for (const tool of ['start.ts', 'dev.ts']) {
+  early(`${tool} reports a port that is taken`, async () => {
+    const taken = createServer().listen(0);
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const outcome = await runIn(tool, { PORT: String(port) });
+    taken.close();
+    assert.equal(outcome, {
+      code: 1,
+      output: `Port ${port} is taken. Set PORT to one that is free.\n`,
+      left: [],
+    });
+  });
+}
+
+early.run();
+
+const withoutGo = suite<{ folder: string; env: NodeJS.ProcessEnv }>('without Go');
+
+withoutGo.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), 'without-go-test-'));
+  for (const name of ['node', 'npm', 'sh']) {
+    symlinkSync(onPath(name) as string, join(context.folder, name));
+  }
+  context.env = {
+    ...withoutDatabase,
+    PATH: context.folder,
+    XDG_CACHE_HOME: join(context.folder, 'cache'),
+    MONGOMS_RUNTIME_DOWNLOAD: 'false',
+  };
 });
 
-refusal('so is a port that is taken', async () => {
-  const taken = createServer().listen(0);
-  await once(taken, 'listening');
-  const { port } = taken.address() as AddressInfo;
-  const outcome = await startIn({ PORT: String(port) });
-  taken.close();
-  assert.equal(outcome, {
-    code: 1,
-    output: `Port ${port} is taken. Set PORT to one that is free.\n`,
-    left: [],
-  });
+withoutGo.after.each(({ folder }) => rmSync(folder, { recursive: true, maxRetries: 5 }));
+
+withoutGo('and without a mongod, one message says what to install', async ({ env }) => {
+  const { code, output } = await runIn('start.ts', { ...env, PORT: '0' });
+  assert.is(code, 1);
+  assert.match(
+    output,
+    /^downloading mongod 8\.0\.17, once\nThe service could not start: there is no database to run \(downloading mongod: .*\)\. Install mongod 8 \(.*\) or Go .* \(.*\), or set MONGODB_URI\.\n$/,
+  );
+  assert.is(output.match(/downloading mongod: /g)?.length, 1);
 });
 
-refusal.run();
+withoutGo('npm start works with a database program on the PATH', async ({ folder, env }) => {
+  // the one that this machine has, as if it had been installed
+  const { kind, path } = await findProgram(undefined, console.error);
+  symlinkSync(path, join(folder, kind));
+  const child = spawn(
+    process.execPath,
+    ['-r', require.resolve('ts-node/register/transpile-only'), join(__dirname, 'start.ts')],
+    {
+      cwd: folder,
+      env: { ...env, TS_NODE_PROJECT: join(root, 'tsconfig.json'), PORT: '0', DRAIN_DELAY_MS: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const closed = once(child, 'close');
+  try {
+    await untilReachable(child.stdout, closed);
+  } finally {
+    child.kill();
+    await closed;
+  }
+});
+
+withoutGo('tests that need Go or k6 are skipped, and say what to install', ({ env }) => {
+  const preloads = ['ts-node/register/transpile-only', join(__dirname, 'uvu.ts')];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/uvu/bin.js'),
+      ...preloads.flatMap((preload) => ['-r', preload]),
+      '.',
+      '(manifests|load/scripts)\\.test\\.ts$',
+    ],
+    { cwd: root, env: { ...env, CI: '' }, encoding: 'utf8' },
+  );
+  assert.is(status, 0, stderr);
+  assert.equal(stderr.trim().split('\n').sort(), [
+    'Skipped: k6 scripts. To run it, install k6 (https://grafana.com/docs/k6/latest/set-up/install-k6) or Go 1.24 or later (https://go.dev/dl).',
+    'Skipped: manifests. To run it, install Go 1.24 or later (https://go.dev/dl).',
+  ]);
+  const output = stripVTControlCharacters(stdout);
+  assert.match(output, /Total: +0\n/);
+  assert.match(output, /Skipped: +[1-9]\d+\n/);
+});
+
+withoutGo.run();
+
+/** Waits until a service's log says that it has reached MongoDB. */
+function untilReachable(log: Readable, closed: Promise<unknown>): Promise<unknown[]> {
+  const messages: unknown[] = [];
+  return Promise.race([
+    closed.then((): never => {
+      throw new Error('it did not start');
+    }),
+    new Promise<unknown[]>((resolve) => {
+      createInterface(log).on('line', (line) => {
+        const { msg } = line.startsWith('{') ? JSON.parse(line) : {};
+        messages.push(msg);
+        if (msg === 'MongoDB is reachable') resolve(messages);
+      });
+    }),
+  ]);
+}
 
 const signals = suite('npm start, signalled');
 
@@ -65,7 +164,7 @@ for (const [what, signal, toGroup] of [
   ['Ctrl-C', 'SIGINT', true],
   ['a terminal that closes', 'SIGHUP', true],
 ] as const) {
-  signals(`${what} ends the service`, async () => {
+  signals(`${what} stops the service`, async () => {
     const npm = spawn('npm', ['start'], {
       cwd: root,
       detached: true, // a process group of its own, as a shell makes one
@@ -73,19 +172,9 @@ for (const [what, signal, toGroup] of [
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const pid = npm.pid as number;
-    const closed = once(npm, 'close'); // the service, too, has let go of the pipe
-    const messages: unknown[] = [];
+    const closed = once(npm, 'close'); // when the service has closed the pipe, too
     try {
-      await Promise.race([
-        closed.then(() => assert.unreachable('it did not start')),
-        new Promise<void>((resolve) => {
-          createInterface(npm.stdout).on('line', (line) => {
-            const { msg } = line.startsWith('{') ? JSON.parse(line) : {};
-            messages.push(msg);
-            if (msg === 'MongoDB is reachable') resolve();
-          });
-        }),
-      ]);
+      const messages = await untilReachable(npm.stdout, closed);
       process.kill(toGroup ? -pid : pid, signal);
       await closed;
       assert.is(messages.at(-1), 'stopped');
