@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { KeyReused, Overloaded, Refused, Unavailable } from '../runtime/errors';
 
 /** The types that the service itself uses, and their statuses. A function can use others of its own. */
-const statuses = {
+export const statuses = {
   'malformed-request': 400,
   'malformed-json': 400,
   'incomplete-body': 400,
@@ -46,7 +46,7 @@ export interface ProblemOptions {
 /**
  * An error response in the form of RFC 9457. Handlers throw it, the router sends it.
  *
- * A type is added where it is used, with its status: `new Problem('note-too-long', '…', { status: 422 })`.
+ * A function adds a type where it throws it: a new name, with its `status` among the options.
  */
 export class Problem extends Error {
   override name = 'Problem';
