@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
-/** Runs a script by with-database; `heard` is called with its first output. */
+/** Runs a script with with-database. @param started is called at its first output */
 async function run(
   script: string,
-  { env = {}, heard }: { env?: NodeJS.ProcessEnv; heard?: (pid: number) => void } = {},
+  { env = {}, started }: { env?: NodeJS.ProcessEnv; started?: (pid: number) => void } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'with-database-test-'));
   const { MONGODB_URI: _, MONGO_HOST: __, ...rest } = process.env;
@@ -23,7 +23,7 @@ async function run(
   );
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
-    if (!output) heard?.(child.pid as number);
+    if (!output) started?.(child.pid as number);
     output += chunk;
   });
   const [code] = await once(child, 'close');
@@ -39,22 +39,22 @@ const ping = `
     .then(() => client.close())
     .then(() => { console.log('stored'); process.exit(7); })`;
 
-const stay = `
+const waitForSignal = `
   process.on('SIGTERM', () => { console.log('SIGTERM'); process.exit(9); });
   setTimeout(() => process.exit(1), 20_000);
   console.log('up');`;
 
-test('gives the command a database, its exit code to the caller, and cleans up', async () => {
+test('runs the command with a database, returns its exit code, and cleans up', async () => {
   assert.equal(await run(ping), { code: 7, output: 'stored\n', left: [] });
 });
 
-test('tells by which signal the command ended', async () => {
+test('reports the signal that ended the command', async () => {
   const { code } = await run(`process.kill(process.pid, 'SIGKILL')`);
   assert.is(code, 128 + 9);
 });
 
-test('passes SIGTERM on and cleans up', async () => {
-  const outcome = await run(stay, { heard: (pid) => process.kill(pid, 'SIGTERM') });
+test('forwards SIGTERM and cleans up', async () => {
+  const outcome = await run(waitForSignal, { started: (pid) => process.kill(pid, 'SIGTERM') });
   assert.equal(outcome, { code: 9, output: 'up\nSIGTERM\n', left: [] });
 });
 
@@ -62,11 +62,11 @@ test('leaves SIGINT to the command and cleans up', async () => {
   const script = `process.on('SIGINT', () => console.log('SIGINT'));
     console.log('up');
     setTimeout(() => process.exit(3), 500);`;
-  const outcome = await run(script, { heard: (pid) => process.kill(pid, 'SIGINT') });
+  const outcome = await run(script, { started: (pid) => process.kill(pid, 'SIGINT') });
   assert.equal(outcome, { code: 3, output: 'up\n', left: [] });
 });
 
-test('starts none where the environment names one', async () => {
+test('starts no database where the environment names one', async () => {
   const script = 'console.log(process.env.MONGODB_URI)';
   const outcome = await run(script, { env: { MONGODB_URI: 'mongodb://elsewhere' } });
   assert.equal(outcome, { code: 0, output: 'mongodb://elsewhere\n', left: [] });

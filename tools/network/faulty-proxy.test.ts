@@ -9,7 +9,7 @@ interface Context {
   echo: Server;
   proxy: FaultyProxy;
   sockets: Socket[];
-  /** Connects, and waits for an answer. */
+  /** Connects and waits for a response. */
   open(): Promise<Socket>;
 }
 
@@ -45,7 +45,7 @@ async function ask(socket: Socket, text: string): Promise<string> {
 
 const codeOf = (socket: Socket) => once(socket, 'error').then(([{ code }]) => code);
 
-test('carries megabytes as they are', async ({ open }) => {
+test('forwards megabytes unchanged', async ({ open }) => {
   const socket = await open();
   const sent = Buffer.from(Array.from({ length: 2 ** 22 }, (_, n) => n % 251));
   socket.write(sent);
@@ -56,7 +56,7 @@ test('carries megabytes as they are', async ({ open }) => {
   assert.ok(Buffer.concat(parts).equals(sent));
 });
 
-test('keeps the order of what it delays', async ({ open, proxy }) => {
+test('keeps the order of delayed data', async ({ open, proxy }) => {
   const socket = await open();
   proxy.delayMs = 50;
   socket.write('1');
@@ -67,7 +67,7 @@ test('keeps the order of what it delays', async ({ open, proxy }) => {
   assert.is(await ask(socket, '3'), '3');
 });
 
-test('resets', async ({ open, proxy }) => {
+test('resets connections', async ({ open, proxy }) => {
   const code = codeOf(await open());
   proxy.reset();
   assert.is(await code, 'ECONNRESET');
@@ -75,14 +75,14 @@ test('resets', async ({ open, proxy }) => {
 });
 
 for (const first of ['oldest', 'newest'] as const) {
-  test(`ends, the ${first} first`, async ({ open, proxy }) => {
+  test(`closes connections, the ${first} first`, async ({ open, proxy }) => {
     const sockets = [await open(), await open(), await open()];
     const ended: number[] = [];
     const ends = sockets.map(async (socket, n) => {
       await once(socket.resume(), 'end');
       ended.push(n);
     });
-    // what the kernel still holds of earlier answers would change the order in which ends are seen
+    // responses that the kernel still holds would change the order in which the ends are seen
     for (let turns = 0; turns < 3; turns++) await setImmediate();
     proxy.end(first);
     await Promise.all(ends);
@@ -92,7 +92,7 @@ for (const first of ['oldest', 'newest'] as const) {
 }
 
 for (const swallow of [true, false]) {
-  test(`a black hole, ${swallow ? 'taking' : 'not taking'} bytes, leaves connections dead`, async ({
+  test(`a black hole that ${swallow ? 'reads' : 'does not read'} leaves connections dead`, async ({
     open,
     proxy,
     sockets,
@@ -115,7 +115,7 @@ for (const swallow of [true, false]) {
   });
 }
 
-test('refuses, and accepts again on the same port', async ({ open, proxy }) => {
+test('refuses connections, and accepts them again on the same port', async ({ open, proxy }) => {
   const reset = codeOf(await open());
   proxy.refuse();
   assert.is(await reset, 'ECONNRESET');
@@ -139,7 +139,12 @@ for (const from of ['client', 'database'] as const) {
   });
 }
 
-test('a database that is gone resets', async ({ open, proxy, sockets, echo }) => {
+test('resets connections to a database that does not listen', async ({
+  open,
+  proxy,
+  sockets,
+  echo,
+}) => {
   await open();
   echo.close();
   proxy.target = 1;
