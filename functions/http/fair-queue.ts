@@ -1,49 +1,39 @@
-/** More requests than this in one turn of the event loop are a queue. */
-const enough = 16;
-/** How many of a queue are begun in each turn. */
-const fewAtATime = 4;
+/** Requests that are begun in one turn of the event loop. */
+const perTurn = 64;
 
 /**
- * Begins requests in the order of their arrival, and only a few in each turn of the event loop when
- * there are many. libuv accepts one connection in each turn
- * (https://github.com/libuv/libuv/pull/3696), so under a constant load whose turns are long, new
- * connections, such as those of probes, would wait for many seconds while others are served again and
- * again.
+ * Begins requests in the order of their arrival, and no more than 64 in each turn of the event loop.
+ * The sockets of a thousand requests can be ready in the same turn. If all were begun in it,
+ * responses of MongoDB, timers and new connections would have to wait for hundreds of milliseconds.
  *
- * The queue holds at most what the server's limits on connections and pipelined requests allow.
+ * The queue is bounded by the server's limits on connections and pipelined requests.
  *
- * @returns begins a request, at once or in a later turn
+ * @returns begins a request, now or in a later turn
  */
 export function fairQueue(): (begin: () => void) => void {
-  let begun = 0;
   let queue: (() => void)[] = [];
   let next = 0;
+  let begun = 0;
 
-  function turn(): void {
+  function continueQueue(): void {
     begun = 0;
-    while (next < queue.length && begun < fewAtATime) {
-      begun++;
-      queue[next++]?.();
-    }
-    if (next > 1000) {
+    const end = Math.min(next + perTurn, queue.length);
+    while (next < end) queue[next++]?.();
+    if (next === queue.length || next > 1000) {
       queue = queue.slice(next);
       next = 0;
     }
-    if (next < queue.length) {
-      setImmediate(turn);
-    } else {
-      queue = [];
-      next = 0;
-    }
+    if (queue.length > 0) setImmediate(continueQueue);
   }
 
   return (begin) => {
-    if (begun >= enough || queue.length > 0) {
+    if (begun === perTurn || queue.length > 0) {
       queue.push(begin);
-    } else {
-      begun++;
-      if (begun === enough) setImmediate(turn);
-      begin();
+      return;
     }
+    begun++;
+    // that it is the same turn can't be known, but a turn ends here
+    if (begun === perTurn) setImmediate(continueQueue);
+    begin();
   };
 }

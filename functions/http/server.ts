@@ -13,6 +13,8 @@ import {
   isFlooded,
   sendOnSocket,
 } from './connection';
+import { fairQueue } from './fair-queue';
+import { listen } from './listeners';
 import { checkHead, toParserProblem } from './malformed';
 import { Problem } from './problem';
 import { logRequest } from './request-log';
@@ -26,9 +28,6 @@ const maxQuietWaitMs = 2000;
 /** While draining, unused connections are closed after this many sweeps. */
 const sweepIntervalMs = 250;
 const maxUnusedSweeps = 2;
-
-/** Connections that the kernel queues until they are accepted. Its own limit is 4096 on Linux. */
-const backlog = 4096;
 
 /** How long a whole request may take to arrive, in ms, however steadily it does. */
 const requestTimeoutMs = 300_000;
@@ -73,6 +72,7 @@ export async function serve(
   /** While it is pending, requests are held back. */
   let hold: Promise<unknown> | undefined;
   const connections = new Map<Duplex, Connection>();
+  const enqueue = fairQueue();
 
   const server = createServer({
     keepAliveTimeout: keepAliveTimeoutMs,
@@ -81,13 +81,13 @@ export async function serve(
     requestTimeout: Math.max(requestTimeoutMs, keepAliveTimeoutMs + 5000),
     requireHostHeader: false, // checkHead does
   });
-  server.maxConnections = maxConnections;
   server.maxHeadersCount = 0; // checkHead limits them; Node would drop the excess silently
   server.timeout = transferTimeoutMs;
   // a client may close its side after the request, and still gets the response
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
     if (connections.has(socket)) return; // emitted again after an upgrade
+    if (connections.size >= maxConnections) return void socket.destroy();
     const connection: Connection = { responses: [], used: false, unusedSweeps: 0 };
     connections.set(socket, connection);
     socket.on('close', () => {
@@ -135,8 +135,12 @@ export async function serve(
     if (problem) {
       res.shouldKeepAlive = false;
       sendProblem(res, problem);
-    } else if (hold) void hold.then(() => handler(req, res));
-    else void handler(req, res);
+    } else {
+      enqueue(() => {
+        if (hold) void hold.then(() => handler(req, res));
+        else void handler(req, res);
+      });
+    }
   }
   server.on('request', onRequest);
   // readBody sends the 100; if it is not called, the client won't send the body
@@ -187,9 +191,7 @@ export async function serve(
     }
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen({ port, backlog }, resolve);
-  });
+  const otherListeners = await listen(server, port);
 
   return {
     port: (server.address() as AddressInfo).port,
@@ -206,9 +208,7 @@ export async function serve(
       await hold;
       hold = undefined;
       // net's close, as http's also closes new connections that have not sent a request yet
-      const closed = new Promise<true>((resolve) => {
-        NetServer.prototype.close.call(server, () => resolve(true));
-      });
+      const closed = Promise.all([server, ...otherListeners].map(closeListener)).then(() => true);
       const sweep = setInterval(() => setImmediate(closeUnused), sweepIntervalMs);
       const isFinished = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
       clearInterval(sweep);
@@ -218,6 +218,13 @@ export async function serve(
       }
     },
   };
+}
+
+/** Waits for the end of its connections. */
+function closeListener(server: NetServer): Promise<void> {
+  return new Promise((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
+  });
 }
 
 /** Waits until no connection has arrived for `quietMs`, for two seconds at most. */

@@ -19,7 +19,7 @@ async function main(): Promise<number> {
     options: {
       cpu: { type: 'string', default: '2' },
       node: { type: 'string' },
-      seconds: { type: 'string', default: '15' },
+      seconds: { type: 'string', default: '30' },
       connections: { type: 'string', default: '3000' },
     },
   });
