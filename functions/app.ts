@@ -20,8 +20,8 @@ const functions: Record<string, FunctionResources> = {
 
 export const functionNames = Object.keys(functions);
 
-/** Bodies that are handled at a time: four of the largest, or some thousand small ones. */
-const TURNS_BYTES = 4 * 1024 * 1024;
+/** Large bodies that are handled at a time: four of 1 MiB, or a thousand of 4 KiB. */
+const LARGE_BODIES_BYTES = 4 * 1024 * 1024;
 
 /** The git revision that the image was built from. */
 const revision = process.env.REVISION || 'unknown';
@@ -70,7 +70,7 @@ function contextOf(parts: () => Parts): () => Context {
     return {
       database: database(),
       memory: createMemory(memoryBudgetBytes),
-      turns: createMemory(TURNS_BYTES),
+      largeBodies: createMemory(LARGE_BODIES_BYTES),
       bodyLimitBytes,
       timeoutMs: mongo.timeoutMs,
     };

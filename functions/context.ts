@@ -1,20 +1,10 @@
+import type { BodyLimits } from './http/request-body';
 import type { Resource } from './http/router';
 import type { Database } from './mongo/database';
-import type { Memory } from './runtime/memory';
 
-/** What a function works with. Times are in ms, sizes in bytes. */
-export interface Context {
+/** What a function works with. */
+export interface Context extends BodyLimits {
   database: Database;
-  memory: Memory;
-  /**
-   * Bounds the bodies that are handled at a time. A document of 1 MiB can cost half a second of CPU:
-   * when many arrive at once, those in progress finish first, and the others are rejected before they
-   * have cost anything.
-   */
-  turns: Memory;
-  bodyLimitBytes: number;
-  /** How long a request may wait, for memory and for MongoDB. */
-  timeoutMs: number;
 }
 
 /**

@@ -1,16 +1,31 @@
 import type { ServerResponse } from 'node:http';
-import type { Context } from '../context';
 import { Overloaded } from '../runtime/errors';
-import type { Reservation } from '../runtime/memory';
+import type { Memory, Reservation } from '../runtime/memory';
 import { declaredSize, type HostedRequest, readBody, readBuffered } from './body';
 import { whenClosed } from './respond';
 import type { Exchange } from './router';
 
-/** Bodies up to this many bytes are parsed in less than a millisecond. */
+/** Bodies up to this many bytes are parsed in less than a millisecond, and count as small. */
 const SMALL_BODY_BYTES = 4096;
 
 /** Memory of a request besides its body: its connection, its objects, a small parsed document. */
 export const REQUEST_MEMORY = 32 * 1024;
+
+/** What reading a body may use. Times are in ms, sizes in bytes. */
+export interface BodyLimits {
+  /** For all requests in flight. */
+  memory: Memory;
+  /**
+   * For the large bodies that are handled at a time. A document of 1 MiB can cost half a second of
+   * CPU: when many arrive at once, those in progress finish first, and the others are rejected before
+   * they have cost anything.
+   */
+  largeBodies: Memory;
+  /** The largest body that is accepted. */
+  bodyLimitBytes: number;
+  /** How long a request may wait, for memory and for MongoDB. */
+  timeoutMs: number;
+}
 
 /** What a handler may need to know about the body it gets. */
 export interface BodyInfo {
@@ -28,12 +43,12 @@ export interface BodyInfo {
  * reserved until the request was handled and the response was sent.
  *
  * @throws {Problem} 4xx for a body that is too large, incomplete or of another content type
- * @throws {Overloaded} when no memory, or no turn for a large body, becomes free in time, or when the
- *   body is slow while others wait for memory
+ * @throws {Overloaded} when no memory becomes free in time, when too many large bodies are being handled,
+ *   or when the body is slow while others wait for memory
  */
 export async function withBody(
   { req, res }: Exchange,
-  { memory, turns, bodyLimitBytes, timeoutMs }: Omit<Context, 'database'>,
+  { memory, largeBodies, bodyLimitBytes, timeoutMs }: BodyLimits,
   handle: (body: Buffer, info: BodyInfo) => Promise<void>,
 ): Promise<void> {
   const bytes = 2 * declaredSize(req, bodyLimitBytes) + REQUEST_MEMORY;
@@ -48,12 +63,12 @@ export async function withBody(
     const waitingSince = now - waitedMs;
     // halfway to the deadline: the other half is for the handler
     const latestStart = (now + waitingSince + timeoutMs) / 2;
-    const turn =
-      body.length > SMALL_BODY_BYTES && (await turns.reserve(body.length, 'post', latestStart));
+    const isLarge = body.length > SMALL_BODY_BYTES;
+    const share = isLarge && (await largeBodies.reserve(body.length, 'post', latestStart));
     try {
       await handle(body, { reservation, waitingSince });
     } finally {
-      if (turn) turn.release();
+      if (share) share.release();
     }
   } finally {
     // not earlier: the body stays in memory until it was handled, even if the client is gone
