@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Problem } from './problem';
 import { commonHeaders } from './respond';
@@ -21,6 +21,25 @@ export interface Connection {
   used: boolean;
   /** How often it was found unused while draining. */
   unusedSweeps: number;
+}
+
+/** Tracks the open connections of a server, by socket. @param max further ones are closed at once */
+export function trackConnections(server: Server, max: number): Map<Duplex, Connection> {
+  const connections = new Map<Duplex, Connection>();
+  server.on('connection', (socket) => {
+    if (connections.has(socket)) return; // emitted again after an upgrade
+    if (connections.size >= max) return void socket.destroy();
+    const connection: Connection = { responses: [], used: false, unusedSweeps: 0 };
+    connections.set(socket, connection);
+    socket.on('close', () => {
+      connections.delete(socket);
+      // Node emits `close` only on the response that has the socket, not on those queued behind it
+      for (const res of connection.responses) {
+        if (!res.closed && !res.socket) res.destroy().emit('close');
+      }
+    });
+  });
+  return connections;
 }
 
 /** Whether too many requests of a connection wait for their responses. */

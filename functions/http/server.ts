@@ -1,18 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep, setImmediate as untilPolled } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lifecycle } from '../runtime/lifecycle';
-import { log } from '../runtime/log';
 import { expectsContinue, type HostedRequest } from './body';
 import {
   afterResponses,
-  type Connection,
   discardRest,
   headWithoutUpgrade,
   isFlooded,
   sendOnSocket,
+  trackConnections,
 } from './connection';
+import { closeServer, closeWithLastResponse, untilQuiet } from './drain';
 import { fairQueue } from './fair-queue';
 import { listen } from './listeners';
 import { checkHead, toParserProblem } from './malformed';
@@ -20,14 +20,6 @@ import { Problem } from './problem';
 import { logRequest } from './request-log';
 import { sendProblem } from './respond';
 import type { RequestHandler } from './router';
-
-/** While draining, the server stops accepting connections once none has come for `quietMs`. */
-const quietMs = 100;
-const maxQuietWaitMs = 2000;
-
-/** While draining, unused connections are closed after this many sweeps. */
-const sweepIntervalMs = 250;
-const maxUnusedSweeps = 2;
 
 /** How long a whole request may take to arrive, in ms, however steadily it does. */
 const requestTimeoutMs = 300_000;
@@ -71,7 +63,6 @@ export async function serve(
 ): Promise<Server> {
   /** While it is pending, requests are held back. */
   let hold: Promise<unknown> | undefined;
-  const connections = new Map<Duplex, Connection>();
   const enqueue = fairQueue();
 
   const server = createServer({
@@ -85,22 +76,10 @@ export async function serve(
   server.timeout = transferTimeoutMs;
   // a client may close its side after the request, and still gets the response
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.on('connection', (socket) => {
-    if (connections.has(socket)) return; // emitted again after an upgrade
-    if (connections.size >= maxConnections) return void socket.destroy();
-    const connection: Connection = { responses: [], used: false, unusedSweeps: 0 };
-    connections.set(socket, connection);
-    socket.on('close', () => {
-      connections.delete(socket);
-      // Node emits `close` only on the response that has the socket, not on those queued behind it
-      for (const res of connection.responses) {
-        if (!res.closed && !res.socket) res.destroy().emit('close');
-      }
-    });
-  });
+  const connections = trackConnections(server, maxConnections);
 
   /** Handles errors and timeouts of a socket that Node no longer listens to. @returns undoes it */
-  function adopt(socket: Duplex): () => void {
+  function watch(socket: Duplex): () => void {
     const ignore = () => {};
     const onTimeout = () => server.emit('timeout', socket as Socket);
     socket.on('error', ignore).on('timeout', onTimeout);
@@ -154,17 +133,17 @@ export async function serve(
     sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
   });
   server.on('upgrade', (req, socket, head) => {
-    const release = adopt(socket);
+    const unwatch = watch(socket);
     afterResponses(connections.get(socket) ?? { responses: [] }, () => {
       if (!socket.writable) return;
-      release();
+      unwatch();
       // ignores the upgrade (RFC 9110, section 7.8); Node would drop the requests that follow
       socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(req), 'latin1'), head]));
       server.emit('connection', socket);
     });
   });
   server.on('connect', (req, socket) => {
-    adopt(socket);
+    watch(socket);
     socket.resume();
     const headers = { Allow: 'GET, POST, HEAD, OPTIONS' };
     const problem = new Problem('method-not-allowed', 'This is not a proxy.', { headers });
@@ -182,61 +161,20 @@ export async function serve(
     if (used && next?.headersSent !== false) socket.destroy();
   });
 
-  function closeUnused(): void {
-    server.closeIdleConnections();
-    // to Node, a connection without any request is not idle; several sweeps, as one may be unread yet
-    for (const [socket, connection] of connections) {
-      const isUnused = (socket as Socket).bytesRead === 0;
-      if (isUnused && ++connection.unusedSweeps > maxUnusedSweeps) socket.destroy();
-    }
-  }
-
   const otherListeners = await listen(server, port);
 
   return {
     port: (server.address() as AddressInfo).port,
     async drain(delayMs, timeoutMs) {
       lifecycle.draining = true;
-      for (const { responses } of connections.values()) {
-        const last = responses.at(-1);
-        if (last) last.shouldKeepAlive = false;
-      }
+      closeWithLastResponse(connections.values());
       await sleep(delayMs);
       // Closing the server resets connections that are still in the kernel's queue. While requests
       // are held back, no client that got its response opens another connection.
       hold = untilQuiet(server);
       await hold;
       hold = undefined;
-      // net's close, as http's also closes new connections that have not sent a request yet
-      const closed = Promise.all([server, ...otherListeners].map(closeListener)).then(() => true);
-      const sweep = setInterval(() => setImmediate(closeUnused), sweepIntervalMs);
-      const isFinished = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
-      clearInterval(sweep);
-      if (!isFinished) {
-        log.warn(`requests still in flight after ${timeoutMs} ms were cut off`);
-        server.closeAllConnections();
-      }
+      await closeServer(server, otherListeners, connections, timeoutMs);
     },
   };
-}
-
-/** Waits for the end of its connections. */
-function closeListener(server: NetServer): Promise<void> {
-  return new Promise((resolve) => {
-    NetServer.prototype.close.call(server, () => resolve());
-  });
-}
-
-/** Waits until no connection has arrived for `quietMs`, for two seconds at most. */
-async function untilQuiet(server: NetServer): Promise<void> {
-  let arrived = true;
-  server.on('connection', () => {
-    arrived = true;
-  });
-  for (let waitedMs = 0; arrived && waitedMs < maxQuietWaitMs; waitedMs += quietMs) {
-    arrived = false;
-    await sleep(quietMs);
-    // connections that arrived while the process got no CPU are accepted after the timer
-    await untilPolled();
-  }
 }
