@@ -10,7 +10,7 @@ function start() {
   const queries: { key: string; succeed(): void; fail(): void }[] = [];
   let value = 0;
   const disposed: number[] = [];
-  const shared = sharedReads<number>(
+  const shared = sharedReads<string, number>(
     (key) => {
       const seen = value;
       return new Promise((resolve, reject) => {

@@ -21,16 +21,17 @@ interface PendingRead<Result> {
  * @param read sends a query; `waitingSince` is when its first caller arrived, in ms on the clock of
  *   `performance.now()`
  * @param dispose is called when all callers that share a result have released it
- * @returns reads by a key: reads with the same key are identical
+ * @returns reads by a query; queries with the same JSON are identical
  */
-export function sharedReads<Result>(
-  read: (key: string, waitingSince: number) => Promise<Result>,
+export function sharedReads<Query, Result>(
+  read: (query: Query, waitingSince: number) => Promise<Result>,
   dispose: (result: Result) => void,
 ) {
+  /** By the JSON of their query. */
   const readers = new Map<string, () => Promise<SharedResult<Result>>>();
 
-  /** Reads of one key. Removes itself when no caller is left. */
-  function createReader(key: string): () => Promise<SharedResult<Result>> {
+  /** Reads by one query. Removes itself when no caller is left. */
+  function createReader(key: string, query: Query): () => Promise<SharedResult<Result>> {
     let next: PendingRead<Result> | undefined;
     const arrived = runInRounds(() => {
       if (!next) {
@@ -43,18 +44,19 @@ export function sharedReads<Result>(
       return { size: callers, done: result };
     }, Number.POSITIVE_INFINITY);
     return () => {
-      next ??= createPendingRead(key);
+      next ??= createPendingRead(query);
       next.callers++;
       arrived();
       return next.result;
     };
   }
 
-  function createPendingRead(key: string): PendingRead<Result> {
+  function createPendingRead(query: Query): PendingRead<Result> {
     const waitingSince = performance.now();
     let send = () => {};
     const result = new Promise<SharedResult<Result>>((resolve) => {
-      send = () => resolve(read(key, waitingSince).then((value) => share(value, pending.callers)));
+      send = () =>
+        resolve(read(query, waitingSince).then((value) => share(value, pending.callers)));
     });
     const pending = { callers: 0, send, result };
     return pending;
@@ -70,8 +72,9 @@ export function sharedReads<Result>(
     };
   }
 
-  return (key: string): Promise<SharedResult<Result>> => {
-    const readNext = readers.get(key) ?? createReader(key);
+  return (query: Query): Promise<SharedResult<Result>> => {
+    const key = JSON.stringify(query);
+    const readNext = readers.get(key) ?? createReader(key, query);
     readers.set(key, readNext);
     return readNext();
   };

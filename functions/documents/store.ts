@@ -86,24 +86,22 @@ export function openStore(database: Database, memory: Memory, timeoutMs: number)
   }
 
   const list = sharedReads(
-    (key, waitingSince) => {
-      const [limit, cursor] = key.split(' ') as [string, string];
-      return readJson('list', PAGE_MEMORY, waitingSince, (attempt) =>
-        findPage(attempt, Number(limit), cursor),
-      ) as Promise<ReservedJson>;
-    },
+    (page: Page, waitingSince) =>
+      readJson('list', PAGE_MEMORY, waitingSince, (attempt) =>
+        findPage(attempt, page),
+      ) as Promise<ReservedJson>,
     ({ reservation }) => reservation.release(),
   );
 
   const find = sharedReads(
-    (id, waitingSince) =>
+    (id: string, waitingSince) =>
       readJson('find', DOCUMENT_MEMORY, waitingSince, (attempt) => findDocument(attempt, id)),
     (found) => found?.reservation.release(),
   );
 
   return {
     insert: (pending, waitingSince) => enqueue(pending, pending.document.bytes, waitingSince),
-    list: (limit, cursor = '') => list(`${limit} ${cursor}`),
+    list: (limit, cursor) => list({ limit, cursor }),
     find,
   };
 }
@@ -124,13 +122,18 @@ async function findDocument(
   return itemJson(stored as unknown as Uint8Array).json;
 }
 
+/** Which documents a page has. */
+interface Page {
+  limit: number;
+  cursor: string | undefined;
+}
+
 async function findPage(
   { documents, maxTimeMS, signal }: Attempt,
-  limit: number,
-  cursor: string,
+  { limit, cursor = afterAllIds }: Page,
 ): Promise<Buffer> {
   await using found = documents.find(
-    { _id: { $lt: cursor || afterAllIds } },
+    { _id: { $lt: cursor } },
     {
       raw: true,
       projection,
