@@ -1,11 +1,11 @@
-import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient, MongoClientOptions } from 'mongodb';
-import { deferred } from '../runtime/deferred';
 import { ConfigError, Overloaded, Unavailable } from '../runtime/errors';
 import { type ConnectionState, createReconnectingClient, type Session } from './client';
 import { libraries } from './lazy-libraries';
+import { createHistory, type OperationHistory } from './operation-history';
+import { afterPoll, createTimeLimit, TimedOut } from './time-limit';
 import { explainUriError } from './uri-options';
 
 /** How to reach MongoDB, and how much of it one process may use. */
@@ -63,11 +63,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/**
- * A session becomes suspect when an operation takes four times as long as the last one of its kind,
- * and at least this long. The time triples after each attempt that times out.
- */
-const minSuspectMs = 1000;
 const heartbeatMs = 2000;
 
 /**
@@ -111,16 +106,12 @@ export function openDatabase(
     prepare,
   );
 
-  const shortestMs = Math.min(minSuspectMs, timeoutMs / 4);
-  const kinds = new Map<string, Kind>();
+  const histories = new Map<string, OperationHistory>();
 
-  function kindOf(name: string): Kind {
-    let kind = kinds.get(name);
-    if (!kind) {
-      kind = { suspectAfterMs: shortestMs, errors: noErrors() };
-      kinds.set(name, kind);
-    }
-    return kind;
+  function historyOf(name: string): OperationHistory {
+    const history = histories.get(name) ?? createHistory(timeoutMs);
+    histories.set(name, history);
+    return history;
   }
 
   /** @param cause the error of the previous attempt, if there was one */
@@ -152,18 +143,18 @@ export function openDatabase(
    * session get replies, the attempt's own connection may be dead: then it is aborted after a while.
    */
   async function tryOnce<T>(
-    name: string,
+    history: OperationHistory,
     session: Session,
     deadline: number,
     operation: (attempt: Attempt) => Promise<T>,
   ): Promise<T> {
     const begin = performance.now();
     const limit = createTimeLimit(deadline - begin);
-    const ms = kindOf(name).suspectAfterMs;
-    const cancelStuckCheck = afterPoll(4 * ms, () => {
+    const suspectAfterMs = history.suspectAfterMs();
+    const cancelStuckCheck = afterPoll(4 * suspectAfterMs, () => {
       if (session.repliedAt > begin) limit.abort();
     });
-    const cancelSuspicion = afterPoll(ms, () => {
+    const cancelSuspicion = afterPoll(suspectAfterMs, () => {
       if (session.repliedAt < begin) client.suspect(session);
       if (session.retired.aborted) limit.abort();
       else session.retired.addEventListener('abort', limit.abort);
@@ -175,7 +166,8 @@ export function openDatabase(
         operation({ db, documents, signal: limit.signal, maxTimeMS }),
       );
       const result = await Promise.race([attempt, limit.exceeded]);
-      recordSuccess(name, session, performance.now() - begin);
+      session.repliedAt = performance.now();
+      history.succeeded(session.repliedAt - begin);
       return result;
     } finally {
       limit.cancel();
@@ -185,31 +177,16 @@ export function openDatabase(
     }
   }
 
-  function recordSuccess(name: string, session: Session, durationMs: number): void {
-    session.repliedAt = performance.now();
-    const kind = kindOf(name);
-    kind.errors = noErrors();
-    kind.suspectAfterMs = Math.min(Math.max(4 * durationMs, shortestMs), timeoutMs);
-  }
-
   /** Records why an attempt failed. @throws if there is to be no further attempt */
-  function recordFailure(name: string, session: Session, error: unknown): void {
-    const now = performance.now();
-    const kind = kindOf(name);
+  function recordFailure(history: OperationHistory, session: Session, error: unknown): void {
     if (isErrorReply(error)) {
-      session.repliedAt = now;
-      const { since, last } = kind.errors;
-      // after a time without attempts, nothing is known
-      kind.errors = { since: now - last > timeoutMs ? now : since, last: now };
-      if (now - kind.errors.since > timeoutMs) throw unavailable(error);
-      return;
-    }
-    if (!isRetryable(error)) {
-      session.repliedAt = now;
+      session.repliedAt = performance.now();
+      if (history.failed() > timeoutMs) throw unavailable(error);
+    } else if (!isRetryable(error)) {
+      session.repliedAt = performance.now();
       throw error;
-    }
-    if (error instanceof TimedOut) {
-      kind.suspectAfterMs = Math.min(3 * kind.suspectAfterMs, timeoutMs);
+    } else if (error instanceof TimedOut) {
+      history.timedOut();
     } else if (isConnectionFailure(error)) {
       client.suspect(session);
     }
@@ -224,12 +201,13 @@ export function openDatabase(
     },
     async run(name, operation, waitingSince = performance.now()) {
       const deadline = waitingSince + timeoutMs;
+      const history = historyOf(name);
       for (let tries = 1, cause: unknown; ; tries++) {
         const session = await sessionBefore(deadline, cause);
         try {
-          return await tryOnce(name, session, deadline, operation);
+          return await tryOnce(history, session, deadline, operation);
         } catch (error) {
-          recordFailure(name, session, error);
+          recordFailure(history, session, error);
           cause = error;
           const left = deadline - performance.now();
           await sleep(Math.max(0, Math.min(pauseMs(tries, error), left)));
@@ -238,54 +216,6 @@ export function openDatabase(
     },
     close: client.close,
   };
-}
-
-/** What is known of one kind of operation. */
-interface Kind {
-  suspectAfterMs: number;
-  /** When MongoDB started to reply with errors only, and when it last did. */
-  errors: { since: number; last: number };
-}
-
-const noErrors = () => ({ since: 0, last: Number.NEGATIVE_INFINITY });
-
-/** MongoDB did not reply in time. */
-class TimedOut extends Error {
-  override name = 'TimedOut';
-
-  override message = 'MongoDB did not reply in time';
-}
-
-/**
- * Calls back after a time, but not before what has arrived by then is processed: after a pause of the
- * process, a reply may have been waiting.
- *
- * @returns a function that cancels it
- */
-function afterPoll(ms: number, callback: () => void): () => void {
-  let immediate: NodeJS.Immediate | undefined;
-  const timer = setTimeout(() => {
-    immediate = setImmediate(callback);
-  }, ms);
-  return () => {
-    clearTimeout(timer);
-    clearImmediate(immediate);
-  };
-}
-
-/** A time limit. Its signal is aborted, and `exceeded` rejects with TimedOut, when it is over. */
-function createTimeLimit(ms: number) {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal); // the driver adds one per step
-  const { promise: exceeded, reject } = deferred<never>();
-  exceeded.catch(() => {});
-  const abort = () => {
-    const error = new TimedOut();
-    reject(error);
-    controller.abort(error);
-  };
-  const cancel = afterPoll(ms, abort);
-  return { signal: controller.signal, exceeded, abort, cancel };
 }
 
 /** The pause before another attempt: 50 ms, doubled each time up to 1 s, with jitter. */
