@@ -156,6 +156,8 @@ export function openDatabase(
     });
     const cancelSuspicion = afterPoll(suspectAfterMs, () => {
       if (session.repliedAt < begin) client.suspect(session);
+    });
+    const cancelRetirement = afterPoll(history.usualMs(), () => {
       if (session.retired.aborted) limit.abort();
       else session.retired.addEventListener('abort', limit.abort);
     });
@@ -172,6 +174,7 @@ export function openDatabase(
     } finally {
       limit.cancel();
       cancelSuspicion();
+      cancelRetirement();
       cancelStuckCheck();
       session.retired.removeEventListener('abort', limit.abort);
     }

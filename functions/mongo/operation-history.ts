@@ -1,8 +1,10 @@
 /** What is known of one kind of operation from its earlier attempts. */
 export interface OperationHistory {
+  /** How long an attempt usually takes at most, in ms: four times as long as the last success took. */
+  usualMs(): number;
   /**
-   * How long an attempt may go without a reply before its session becomes suspect, in ms: four times
-   * as long as the last success took. It triples after each attempt that timed out.
+   * How long an attempt may go without a reply before its session becomes suspect, in ms. It triples
+   * after each attempt that timed out, and is `usualMs` again after a success.
    */
   suspectAfterMs(): number;
   /** Records that an attempt succeeded, after a time in ms. */
@@ -13,22 +15,25 @@ export interface OperationHistory {
   failed(): number;
 }
 
-/** The shortest time without a reply after which a session becomes suspect, in ms. */
-const minSuspectMs = 1000;
+/** The shortest `usualMs`. */
+const minUsualMs = 1000;
 
 const noErrors = { since: 0, last: Number.NEGATIVE_INFINITY };
 
 /** @param timeoutMs how long a request may take */
 export function createHistory(timeoutMs: number): OperationHistory {
-  const shortestMs = Math.min(minSuspectMs, timeoutMs / 4);
+  const shortestMs = Math.min(minUsualMs, timeoutMs / 4);
+  let usualMs = shortestMs;
   let suspectAfterMs = shortestMs;
   /** When MongoDB started to reply with errors only, and when it last did. */
   let errors = noErrors;
 
   return {
+    usualMs: () => usualMs,
     suspectAfterMs: () => suspectAfterMs,
     succeeded(durationMs) {
-      suspectAfterMs = Math.min(Math.max(4 * durationMs, shortestMs), timeoutMs);
+      usualMs = Math.min(Math.max(4 * durationMs, shortestMs), timeoutMs);
+      suspectAfterMs = usualMs;
       errors = noErrors;
     },
     timedOut() {
