@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Config } from '../config';
 import { parts } from '../index';
+import { deferred } from '../runtime/deferred';
 import {
   holdDatabase,
   openConnection,
@@ -323,6 +324,30 @@ overload('large documents that are not started halfway to their deadline get a 5
   release();
   const statuses = (await Promise.all(posts)).map(({ status }) => status);
   assert.equal(statuses, [201, 201, 201, 201]);
+});
+
+overload('large documents wait for MongoDB as long as small ones', async () => {
+  const { database, called, release } = holdDatabase();
+  const [waiting, reachable] = [deferred<void>(), deferred<void>()];
+  const mongo = { ...parts().config.mongo, timeoutMs: 1000 };
+  const largest = 4 * 1024 * 1024; // the whole share of large documents
+  const url = await open({ mongo, bodyLimitBytes: 2 * largest }, () => ({
+    ...database(),
+    state: () => 'unreachable',
+    ready() {
+      waiting.resolve();
+      return reachable.promise;
+    },
+  }));
+  const first = post(`${url}/data`, { text: 'x'.repeat(largest) });
+  await called;
+  const second = post(`${url}/data`, { text: 'x'.repeat(5000) });
+  // halfway to its deadline, where it would be rejected if MongoDB were reachable
+  await Promise.race([waiting.promise, second]);
+  release();
+  assert.is((await first).status, 201);
+  reachable.resolve();
+  assert.is((await second).status, 201);
 });
 
 overload('a slow client is evicted in favour of others', async () => {

@@ -15,6 +15,8 @@ export const REQUEST_MEMORY = 32 * 1024;
 export interface BodyLimits {
   /** For all requests in flight. */
   memory: Memory;
+  /** Where the body is stored. */
+  database: { state(): string; ready(waitingSince: number): Promise<void> };
   /**
    * For the large bodies that are handled at a time. A document of 1 MiB can cost half a second of
    * CPU: when many arrive at once, those in progress finish first, and the others are rejected before
@@ -45,12 +47,14 @@ export interface BodyInfo {
  * @throws {Problem} 4xx for a body that is too large, incomplete or of another content type
  * @throws {Overloaded} when no memory becomes free in time, when too many large bodies are being handled,
  *   or when the body is slow while others wait for memory
+ * @throws {Unavailable} when too many large bodies wait for MongoDB, and it does not become reachable
  */
 export async function withBody(
   { req, res }: Exchange,
-  { memory, largeBodies, bodyLimitBytes, timeoutMs }: BodyLimits,
+  limits: BodyLimits,
   handle: (body: Buffer, info: BodyInfo) => Promise<void>,
 ): Promise<void> {
+  const { memory, bodyLimitBytes, timeoutMs } = limits;
   const bytes = 2 * declaredSize(req, bodyLimitBytes) + REQUEST_MEMORY;
   const arrivedAt = performance.now();
   const reservation = await memory.reserve(bytes, 'post', arrivedAt + timeoutMs);
@@ -59,12 +63,9 @@ export async function withBody(
     const body =
       readBuffered(req, bodyLimitBytes) ??
       (await readTracked(req, res, reservation, bodyLimitBytes));
-    const now = performance.now();
-    const waitingSince = now - waitedMs;
-    // halfway to the deadline: the other half is for the handler
-    const latestStart = (now + waitingSince + timeoutMs) / 2;
+    const waitingSince = performance.now() - waitedMs;
     const isLarge = body.length > SMALL_BODY_BYTES;
-    const share = isLarge && (await largeBodies.reserve(body.length, 'post', latestStart));
+    const share = isLarge && (await reserveShare(body.length, waitingSince, limits));
     try {
       await handle(body, { reservation, waitingSince });
     } finally {
@@ -73,6 +74,26 @@ export async function withBody(
   } finally {
     // not earlier: the body stays in memory until it was handled, even if the client is gone
     whenClosed(res, () => reservation.release());
+  }
+}
+
+/**
+ * Reserves a share of what is for large bodies, until halfway to the deadline: the other half is for the
+ * handler. While MongoDB is unreachable, the bodies that have a share wait for it, so this one waits too.
+ */
+async function reserveShare(
+  bytes: number,
+  waitingSince: number,
+  { database, largeBodies, timeoutMs }: BodyLimits,
+): Promise<Reservation> {
+  for (;;) {
+    try {
+      const latestStart = (performance.now() + waitingSince + timeoutMs) / 2;
+      return await largeBodies.reserve(bytes, 'post', latestStart);
+    } catch (error) {
+      if (database.state() === 'reachable') throw error;
+      await database.ready(waitingSince);
+    }
   }
 }
 
