@@ -125,9 +125,34 @@ export function createReconnectingClient(
   /** Connects until a new session works, or the current one has replied in the meantime. */
   async function connectUntilReachable(force: boolean): Promise<void> {
     const begin = performance.now();
+    const currentReplied = (since: number) =>
+      !force && current !== undefined && current.repliedAt > since;
+    const connected = await connectFirst((error, startedAt) => {
+      if (currentReplied(startedAt)) return false;
+      setUnreachable(error, begin);
+      return true;
+    });
+    if (connected) {
+      if (isClosed || currentReplied(begin)) discard(connected);
+      else replaceCurrent(connected);
+    }
+    if (!isClosed) setReachable();
+  }
+
+  /**
+   * Starts attempts to connect, one after another, until the first has connected. The next one starts
+   * even if the last one is still pending.
+   *
+   * @param mayRetry decides after each failed attempt whether to go on
+   * @returns the session that has connected, or undefined if the attempts were given up
+   */
+  async function connectFirst(
+    mayRetry: (error: Error, startedAt: number) => boolean,
+  ): Promise<OpenSession | undefined> {
     const attempts = new Set<OpenSession>();
-    let winner: OpenSession | undefined;
-    const isOver = () => isClosed || winner !== undefined;
+    let connected: OpenSession | undefined;
+    let isGivenUp = false;
+    const isOver = () => isClosed || isGivenUp || connected !== undefined;
 
     async function attempt(): Promise<void> {
       const startedAt = performance.now();
@@ -136,13 +161,11 @@ export function createReconnectingClient(
       try {
         await session.client.connect();
         if (!isOver()) {
-          winner = session;
+          connected = session;
           attempts.delete(session);
         }
       } catch (error) {
-        if (isOver()) return;
-        if (current && current.repliedAt > startedAt && !force) winner = current;
-        else setUnreachable(error as Error, begin);
+        if (!isOver()) isGivenUp = !mayRetry(error as Error, startedAt);
       } finally {
         if (attempts.delete(session)) discard(session);
       }
@@ -157,16 +180,7 @@ export function createReconnectingClient(
       pauseMs = Math.min(pauseMs + pauseStepMs, maxPauseMs);
     }
     for (const session of attempts) discard(session);
-    if (!winner || isClosed) {
-      if (winner && winner !== current) discard(winner);
-      return;
-    }
-    if (current && current.repliedAt > begin && !force) {
-      if (winner !== current) discard(winner);
-    } else {
-      replaceCurrent(winner);
-    }
-    setReachable();
+    return connected;
   }
 
   function replaceCurrent(session: OpenSession): void {
