@@ -1,19 +1,14 @@
 import { http } from '@google-cloud/functions-framework';
-import { createApp, createFunction, functionNames, type Parts } from './app';
+import { createApp, createFunction, functionNames } from './app';
 import { parseConfig } from './config';
-import { indexKeys } from './documents/insert';
 import type { RequestHandler } from './http/router';
-import { openDatabase } from './mongo/database';
+import { createParts } from './parts';
 import { once } from './runtime/once';
 
 // Registers each function, and `app` with all of them, with the Functions Framework.
 
 /** Read on the first request that needs it: `time` alone runs without a configuration. */
-export const parts = once((): Parts => {
-  const config = parseConfig(process.env);
-  const database = once(() => openDatabase(config.mongo, indexKeys));
-  return { config, database, lifecycle: { draining: false } };
-});
+export const parts = once(() => createParts(parseConfig(process.env)));
 
 const createdApp = once(() => createApp(parts()));
 

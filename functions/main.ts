@@ -2,13 +2,11 @@ import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app';
 import { type Config, parseConfig } from './config';
-import { indexKeys } from './documents/insert';
 import { type Server, serve } from './http/server';
-import { type Database, openDatabase } from './mongo/database';
+import type { Database } from './mongo/database';
+import { createParts } from './parts';
 import { explain } from './runtime/explain';
-import type { Lifecycle } from './runtime/lifecycle';
 import { flushLog, log } from './runtime/log';
-import { once } from './runtime/once';
 
 /** Lets requests that arrived during the start go first: loading the driver takes several times as long. */
 const headStartMs = 10;
@@ -34,7 +32,6 @@ export interface Service {
 export async function start(environment = process.env): Promise<Service> {
   const config = parseConfig(environment);
   log.level = config.logLevel;
-  const lifecycle: Lifecycle = { draining: false };
   const signalled = new Promise<string>((resolve) => {
     let first: { signal: string; at: number } | undefined;
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -45,16 +42,16 @@ export async function start(environment = process.env): Promise<Service> {
       });
     }
   });
-  const database = once(() => openDatabase(config.mongo, indexKeys));
-  const app = createApp({ config, lifecycle, database });
-  const server = await serve(app, config, lifecycle);
+  const parts = createParts(config);
+  const server = await serve(createApp(parts), config, parts.lifecycle);
   log.info({ port: server.port }, 'listening');
   await sleep(headStartMs);
-  database().connect();
+  const database = parts.database();
+  database.connect();
   return {
     url: `http://localhost:${server.port}`,
-    database: database(),
-    stopped: signalled.then((signal) => stop(signal, server, database(), config)),
+    database,
+    stopped: signalled.then((signal) => stop(signal, server, database, config)),
   };
 }
 

@@ -17,8 +17,7 @@ const allowed: Record<string, string[]> = {
   'functions/runtime': [],
   // shared by tests: not part of the image
   'functions/testing': [
-    ...['functions', 'functions/documents', 'functions/http', 'functions/mongo'],
-    ...['functions/runtime', 'tools'],
+    ...['functions', 'functions/http', 'functions/mongo', 'functions/runtime', 'tools'],
   ],
   tools: ['functions', 'functions/runtime', 'tools/database', 'tools/network', 'tools/programs'],
   'tools/admission': ['tools/programs'],

@@ -10,11 +10,10 @@ import { MongoClient } from 'mongodb';
 import { atEnd } from '../../tools/uvu';
 import { createApp, type Parts } from '../app';
 import type { Config } from '../config';
-import { indexKeys } from '../documents/insert';
 import { serve } from '../http/server';
 import { parts } from '../index';
-import type { MongoConfig } from '../mongo/database';
-import { type Database, openDatabase } from '../mongo/database';
+import type { Database, MongoConfig } from '../mongo/database';
+import { createParts } from '../parts';
 import { deferred } from '../runtime/deferred';
 import { log } from '../runtime/log';
 
@@ -79,22 +78,22 @@ export async function startOwnHost(
   database: Parts['database'] = parts().database,
 ) {
   const config = { ...parts().config, port: 0, logRequests: false, ...options };
-  const lifecycle = { draining: false };
-  const app = createApp({ config, lifecycle, database });
-  const { port, drain } = await serve(app, config, lifecycle);
+  const own = { ...createParts(config), database };
+  const { port, drain } = await serve(createApp(own), config, own.lifecycle);
   return { url: `http://127.0.0.1:${port}`, drain, close: () => drain(0, 0) };
 }
 
 /** Starts the service on its own host with a MongoDB client of its own. */
 export async function startService(mongo: Partial<MongoConfig>): Promise<Host> {
-  const config = { ...parts().config.mongo, ...mongo };
-  const database = openDatabase(config, indexKeys);
-  const { url, close } = await startOwnHost({ mongo: config }, () => database);
+  const { config } = parts();
+  const own = { mongo: { ...config.mongo, ...mongo } };
+  const { database } = createParts({ ...config, ...own });
+  const { url, close } = await startOwnHost(own, database);
   return {
     url,
     async close() {
       await close();
-      await database.close();
+      await database().close();
     },
   };
 }
