@@ -114,12 +114,16 @@ export async function serve(
     if (problem) {
       res.shouldKeepAlive = false;
       sendProblem(res, problem);
-    } else {
-      enqueue(() => {
-        if (hold) void hold.then(() => handler(req, res));
-        else void handler(req, res);
-      });
+      return;
     }
+    const begin = () => {
+      if (hold) void hold.then(() => handler(req, res));
+      else void handler(req, res);
+    };
+    // pipelined requests would fill the queue: Node reads a thousand of them at once
+    const isPipelined = (connections.get(req.socket)?.responses.length ?? 0) > 1;
+    if (isPipelined) begin();
+    else enqueue(begin);
   }
   server.on('request', onRequest);
   // readBody sends the 100; if it is not called, the client won't send the body
