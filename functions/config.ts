@@ -115,7 +115,8 @@ function trimNewlines(secret: string): string {
 }
 
 /**
- * Parses the environment variables. An empty variable counts as unset. The README lists all of them.
+ * Parses the environment variables. An empty variable counts as unset. docs/operations.md lists all of
+ * them.
  *
  * @throws {ConfigError} that names every invalid variable
  */

@@ -26,7 +26,7 @@ export interface Service {
  * Starts the service, which runs until SIGTERM, SIGINT or SIGHUP. A second signal ends the process at
  * once, unless it repeats the first within a second.
  *
- * @throws {ConfigError} that names every variable which can't be used
+ * @throws {ConfigError} that names every invalid variable
  * @throws {NodeJS.ErrnoException} when the service can't listen on its port
  */
 export async function start(environment = process.env): Promise<Service> {

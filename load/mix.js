@@ -65,7 +65,7 @@ export default function () {
 function getTime() {
   const response = http.get(`${BASE_URL}/time?tz=Asia/Tokyo`, withName('GET /time'));
   check(response, {
-    'the time is told': ({ status }) => status === 200 && response.json('epochMs') > 0,
+    'the time is returned': ({ status }) => status === 200 && response.json('epochMs') > 0,
   });
 }
 

@@ -30,7 +30,11 @@ for (const [script, settings] of Object.entries(short)) {
   test(`${script} passes`, async () => {
     const { code, output } = await run(script, { ...settings, BASE_URL: service.url });
     assert.is(code, 0, output);
-    for (const checked of ['the time is told', 'what was posted is read', 'documents are listed']) {
+    for (const checked of [
+      'the time is returned',
+      'what was posted is read',
+      'documents are listed',
+    ]) {
       assert.match(output, `✓ ${checked}`);
     }
   });

@@ -15,7 +15,7 @@ in_mongosh "
     } catch (error) {
       if (error.code !== 18) throw error; // AuthenticationFailed
     }
-    // a server without users lets whoever comes from its own machine make the first one
+    // a server without users lets anyone on its own machine create the first one
     connect('mongodb://127.0.0.1/admin').createUser({
       user: root('username'),
       pwd: root('password'),

@@ -20,7 +20,7 @@ export interface CheckedDocument {
 /**
  * Checks that a value is a JSON object that MongoDB can store and return unchanged.
  *
- * @throws {Problem} 422 that names the field which can't be stored
+ * @throws {Problem} 422 that names the field that can't be stored
  */
 export function checkDocument(value: unknown): CheckedDocument {
   const elements = isObject(value) ? checkFields(value) : 0;

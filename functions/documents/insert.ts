@@ -37,7 +37,7 @@ export async function insertBatch(
   return batch.map((pending) => outcomes.get(pending));
 }
 
-/** Inserts the documents that have no outcome yet. @throws an error for which to try again */
+/** Inserts the documents that have no outcome yet. @throws if another attempt is needed */
 async function insertRemaining(
   attempt: Attempt,
   remaining: PendingDocument[],
@@ -55,7 +55,7 @@ async function insertRemaining(
   if (indexError) throw indexError;
 }
 
-/** Inserts a batch. @throws an error for which to try again, with those that have no outcome then */
+/** Inserts a batch. @throws if documents without an outcome are left, for another attempt */
 async function insertAll(
   attempt: Attempt,
   batch: PendingDocument[],
@@ -140,7 +140,7 @@ const DUPLICATE_KEY = 11_000;
 
 /**
  * @param earlier the stored document that has the same Idempotency-Key, if any
- * @throws an error for which to try again
+ * @throws if another attempt is needed
  */
 function outcomeOf(
   pending: PendingDocument,

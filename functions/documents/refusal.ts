@@ -18,7 +18,7 @@ const refusalCodes = new Set<unknown>([
 /**
  * The refusal that an error stands for, in the words of the server or the BSON library.
  *
- * @returns undefined if the error is no refusal of a document in the batch
+ * @returns undefined if the error does not refuse a document of the batch
  */
 export function refusalOf(error: unknown, batch: PendingDocument[]): Refused | undefined {
   const { BSON, MongoServerError } = libraries();

@@ -32,7 +32,7 @@ export function fairQueue(): (begin: () => void) => void {
       return;
     }
     begun++;
-    // that it is the same turn can't be known, but a turn ends here
+    // whether all 64 began in this turn can't be known; at setImmediate it ends
     if (begun === perTurn) setImmediate(continueQueue);
     begin();
   };

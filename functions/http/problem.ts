@@ -124,10 +124,14 @@ function problemOf(error: unknown): Problem {
     });
   }
   if (error instanceof Overloaded) {
-    return new Problem('overloaded', 'The service has more to do than it can. Try again.', {
-      headers: retrySoon,
-      cause: error,
-    });
+    return new Problem(
+      'overloaded',
+      'The service gets more requests than it can serve. Try again.',
+      {
+        headers: retrySoon,
+        cause: error,
+      },
+    );
   }
   if (error instanceof Refused) {
     const { message, path, cause } = error;
@@ -142,7 +146,7 @@ function problemOf(error: unknown): Problem {
       'This Idempotency-Key was sent with another document. Use a new key for each document.',
     );
   }
-  return new Problem('internal', 'The service failed at this request; its log tells why.', {
+  return new Problem('internal', 'The service failed to handle this request. Its log says why.', {
     cause: error,
   });
 }

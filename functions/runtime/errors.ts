@@ -38,7 +38,7 @@ export class KeyReused extends Error {
   override name = 'KeyReused';
 }
 
-/** A request did not get memory, or its turn at MongoDB, before its deadline. */
+/** A request got no memory before its deadline, or the requests before it used up its time. */
 export class Overloaded extends Error {
   override name = 'Overloaded';
 }

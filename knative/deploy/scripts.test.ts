@@ -67,7 +67,7 @@ const takeArchive =
 /** What stands in for each program: nothing, or answers that count before the usual ones. */
 type Programs = Record<string, Answers | Answers[] | undefined>;
 
-/** A machine with a copy of the scripts, all programs unless told, and the given answers first. */
+/** A machine with a copy of the scripts, all programs unless stated otherwise, and the given answers first. */
 function prepare(answers: Programs = {}) {
   const all: Record<string, Answers> = {
     kubectl: cluster,
@@ -239,7 +239,7 @@ for (const [what, answers, message] of [
     'The cluster of the context kind-knative does not answer: start it, or choose another context.\nconnection refused',
   ],
 ] as [string, Programs, string][]) {
-  test(`image: ${what}, which is told before anything is built`, () => {
+  test(`image: ${what}, reported before anything is built`, () => {
     const { image, callsOf } = prepare(answers);
     failsWith(image(), message);
     assert.equal(callsOf('docker'), ['info']);
@@ -477,7 +477,7 @@ test('deploy: a component of a variant that is not deployed', () => {
   }
 });
 
-test('deploy: without metrics-server, which is told where it matters', () => {
+test('deploy: without metrics-server, with a note where it matters', () => {
   const note =
     /^metrics-server does not run on this cluster: the HPA is deployed, but it keeps 2 /m;
   for (const [env, told] of [
@@ -646,7 +646,7 @@ test('deploy: WAIT is a number', () => {
   failsWith(prepare().deploy({ WAIT: '1m' }), `WAIT can't be "1m": it is a number of seconds.`);
 });
 
-test('deploy: addresses that are not found are told, and left to be filled in', () => {
+test('deploy: addresses that are not found are reported, and left to be filled in', () => {
   for (const kubectl of [
     { '*get service *loadBalancer*': notFound },
     { '*nodePort}': '' },

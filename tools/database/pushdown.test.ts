@@ -213,7 +213,7 @@ changed('finds by _id what is there, in order', async ({ items }) => {
         if (sort || expected.length === sorted.length) {
           assert.equal(sort ? found : found.sort(byId), expected);
         } else {
-          assert.is(found.length, expected.length); // which ones is not told
+          assert.is(found.length, expected.length); // it may be any of them
           for (const { _id } of found) assert.ok(sorted.some((one) => order(one._id, _id) === 0));
         }
         assert.is(await items.countDocuments(filter as object), passing.length);
