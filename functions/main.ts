@@ -7,12 +7,10 @@ import type { Database } from './mongo/database';
 import { createParts } from './parts';
 import { explain } from './runtime/explain';
 import { flushLog, log } from './runtime/log';
+import { stopSignal } from './runtime/signals';
 
 /** Lets requests that arrived during the start go first: loading the driver takes several times as long. */
 const headStartMs = 10;
-
-/** A signal again within this time is a repeat: npm forwards what the terminal has sent to all processes. */
-const repeatMs = 1000;
 
 /** The running service. */
 export interface Service {
@@ -23,8 +21,7 @@ export interface Service {
 }
 
 /**
- * Starts the service, which runs until SIGTERM, SIGINT or SIGHUP. A second signal ends the process at
- * once, unless it repeats the first within a second.
+ * Starts the service, which runs until a signal stops it (see `stopSignal`).
  *
  * @throws {ConfigError} that names every invalid variable
  * @throws {NodeJS.ErrnoException} when the service can't listen on its port
@@ -32,16 +29,7 @@ export interface Service {
 export async function start(environment = process.env): Promise<Service> {
   const config = parseConfig(environment);
   log.level = config.logLevel;
-  const signalled = new Promise<string>((resolve) => {
-    let first: { signal: string; at: number } | undefined;
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        first ??= { signal, at: performance.now() };
-        if (signal !== first.signal || performance.now() - first.at > repeatMs) process.exit(1);
-        resolve(signal);
-      });
-    }
-  });
+  const signalled = stopSignal();
   const parts = createParts(config);
   const server = await serve(createApp(parts), config, parts.lifecycle);
   log.info({ port: server.port }, 'listening');
