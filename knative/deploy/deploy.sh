@@ -6,8 +6,9 @@
 # shellcheck source=knative/deploy/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-read -r VARIANTS <<<"${VARIANTS:-}"
-read -r COMPONENTS <<<"${COMPONENTS:-}"
+: "${VARIANTS:=}" "${COMPONENTS:=}"
+read -r VARIANTS <<<"${VARIANTS//[[:space:]]/ }"
+read -r COMPONENTS <<<"${COMPONENTS//[[:space:]]/ }"
 
 # wants VARIANT: whether it is one of VARIANTS
 wants() { [[ " $VARIANTS " == *" $1 "* ]]; }

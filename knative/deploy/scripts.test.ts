@@ -400,8 +400,13 @@ test('deploy: names of images', () => {
 
 test('deploy: components', () => {
   const { deploy, ...here } = prepare();
-  succeeds(deploy({ COMPONENTS: ' knative/hpa-class  mongo/local-volume ' }));
-  assert.equal(applied(here).components, ['../knative/hpa-class', '../mongo/local-volume']);
+  for (const COMPONENTS of [
+    ' knative/hpa-class  mongo/local-volume ',
+    'knative/hpa-class\nmongo/local-volume\n',
+  ]) {
+    succeeds(deploy({ COMPONENTS }));
+    assert.equal(applied(here).components, ['../knative/hpa-class', '../mongo/local-volume']);
+  }
 });
 
 test('deploy: components that are none', () => {
@@ -421,13 +426,15 @@ const leftOut =
 for (const [installed, VARIANTS, expected] of [
   [true, '', ['service', 'hpa']],
   [true, 'hpa knative', ['service', 'hpa']],
+  [true, 'knative\nhpa', ['service', 'hpa']],
+  [true, '\tknative\thpa\n', ['service', 'hpa']],
   [true, 'knative', ['service']],
   [true, 'hpa', ['hpa']],
   [false, '', ['hpa']],
   [false, ' ', ['hpa']],
   [false, 'hpa', ['hpa']],
 ] as const) {
-  test(`deploy: ${installed ? 'with' : 'without'} Knative, VARIANTS='${VARIANTS}'`, () => {
+  test(`deploy: ${installed ? 'with' : 'without'} Knative, VARIANTS=${JSON.stringify(VARIANTS)}`, () => {
     const { deploy, callsOf, ...here } = prepare({ kubectl: installed ? {} : plain });
     const done = deploy({ VARIANTS });
     succeeds(done);
