@@ -4,9 +4,10 @@ import type { Context, FunctionResources } from './context';
 import { dataResources } from './data';
 import { healthResources } from './health';
 import { noParameters } from './http/query';
-import { sendJson } from './http/respond';
+import { sendBody } from './http/respond';
 import { operation, type RequestHandler, type Resource, router, routesOf } from './http/router';
 import type { Database } from './mongo/database';
+import { openapiResources } from './openapi-resource';
 import type { Lifecycle } from './runtime/lifecycle';
 import { createMemory } from './runtime/memory';
 import { once } from './runtime/once';
@@ -34,22 +35,58 @@ export interface Parts {
   database(): Database;
 }
 
-/** All functions, each below a path of its own, the list of routes and the probes. */
+/** All functions, each below a path of its own, the list of routes, the OpenAPI document and the probes. */
 export function createApp(parts: Parts): RequestHandler {
+  return router(appResources(parts));
+}
+
+export function appResources(parts: Parts): Record<string, Resource> {
   const context = contextOf(() => parts);
   const resources: Record<string, Resource> = {};
   for (const [name, resourcesAt] of Object.entries(functions)) {
     Object.assign(resources, resourcesAt(`/${name}`, context));
   }
-  Object.assign(resources, healthResources(parts.lifecycle, parts.database));
+  Object.assign(resources, openapiResources, healthResources(parts.lifecycle, parts.database));
 
   const routes = routesOf(resources);
   const index: Resource = {
-    GET: operation(noParameters, ({ res }) =>
-      sendJson(res, 200, { name, version, revision, time: formatTime(Date.now()).time, routes }),
+    GET: operation(
+      noParameters,
+      ({ res }) => {
+        const { time } = formatTime(Date.now());
+        const openapi = '/openapi.json';
+        const json = JSON.stringify({ name, version, revision, time, openapi, routes });
+        const headers = { Link: `<${openapi}>; rel="service-desc"` }; // RFC 8631
+        sendBody(res, 200, 'application/json', json, headers);
+      },
+      (z) => ({
+        summary: 'The service, and what it can do',
+        responses: {
+          200: {
+            description: 'The service',
+            headers: { Link: 'The OpenAPI document, as `service-desc`' },
+            schema: z.object({
+              name: z.string(),
+              version: z.string(),
+              revision: z.string().describe('The git revision that the image was built from'),
+              time: z.iso.datetime(),
+              openapi: z.string().describe('The path of the OpenAPI document'),
+              routes: z.array(z.string()),
+            }),
+            example: {
+              name,
+              version,
+              revision: 'unknown',
+              time: '2026-11-25T23:38:10.717Z',
+              openapi: '/openapi.json',
+              routes: ['GET /time'],
+            },
+          },
+        },
+      }),
     ),
   };
-  return router({ '/': index, ...resources });
+  return { '/': index, ...resources };
 }
 
 /**

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
+import type { ZodType } from 'zod';
 import * as z from 'zod/mini';
 import type { Context } from './context';
 import { checkDocument, type Document, toDocument } from './documents/document';
 import { newId } from './documents/id';
-import { parseIdempotencyKey } from './documents/idempotency-key';
+import { idempotencyKeyPattern, parseIdempotencyKey } from './documents/idempotency-key';
 import { type PendingDocument, toPendingDocument } from './documents/pending-document';
 import { openStore, type Store } from './documents/store';
 import { parseJson } from './http/body';
+import { bodyProblems, databaseProblems, type Z } from './http/description';
 import { Problem, toProblem } from './http/problem';
 import { noParameters } from './http/query';
 import { REQUEST_MEMORY, withBody } from './http/request-body';
@@ -35,25 +37,135 @@ export function dataResources(mount: string, context: () => Context): Record<str
   });
   return {
     [mount || '/']: {
-      GET: operation(pageParameters, async ({ res, query: { limit, cursor } }) => {
-        const { value, release } = await store().list(limit, cursor?.toLowerCase());
-        whenClosed(res, release);
-        sendReserved(res, 200, value.body, value.reservation);
-      }),
-      POST: operation(noParameters, (exchange) =>
-        postDocument(exchange, mount, context(), store()),
+      GET: operation(
+        pageParameters,
+        async ({ res, query: { limit, cursor } }) => {
+          const { value, release } = await store().list(limit, cursor?.toLowerCase());
+          whenClosed(res, release);
+          sendReserved(res, 200, value.body, value.reservation);
+        },
+        (z) => ({
+          summary: 'Lists the documents, newest first',
+          parameters: {
+            limit: { description: 'The most documents of a page. It ends early at 8 MiB.' },
+            cursor: { description: 'The `next` of the page before.' },
+          },
+          responses: {
+            200: {
+              description: 'A page of documents',
+              schema: z.object({
+                items: z.array(storedDocument(z)),
+                next: z
+                  .uuidv7()
+                  .nullable()
+                  .describe('The `cursor` of the next page, if there is one'),
+              }),
+              example: { items: [exampleDocument], next: null },
+            },
+          },
+          problems: databaseProblems,
+        }),
+      ),
+      POST: operation(
+        noParameters,
+        (exchange) => postDocument(exchange, mount, context(), store()),
+        (z) => ({
+          summary: 'Stores a document',
+          description: 'Answers when the write is durable.',
+          parameters: {
+            'Idempotency-Key': {
+              description:
+                'A request that is repeated with the same key and document is stored once. The key is' +
+                ' a string of RFC 8941, in double quotes or, if it has none of the characters that' +
+                ' need them, without.',
+              schema: z.string().regex(new RegExp(idempotencyKeyPattern)),
+              example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+            },
+          },
+          body: { schema: jsonObject(z), example: exampleDocument.data },
+          responses: {
+            201: {
+              description: 'The document is stored',
+              schema: storedDocument(z),
+              example: exampleDocument,
+              headers: { Location: 'The path of the document' },
+              links: {
+                read: { operationId: 'getDataById', parameters: { id: '$response.body#/id' } },
+              },
+            },
+          },
+          problems: [
+            ...bodyProblems,
+            ...databaseProblems,
+            'invalid-idempotency-key',
+            'invalid-document',
+            'nesting-too-deep',
+            'idempotency-key-reused',
+          ],
+        }),
       ),
     },
     [`${mount}/:id`]: {
-      GET: operation(noParameters, async ({ res, params }) => {
-        const id = z.uuid().safeParse(params.id?.toLowerCase()).data;
-        const found = id === undefined ? undefined : await store().find(id);
-        if (!found?.value) throw new Problem('not-found', 'There is no document with this id.');
-        whenClosed(res, found.release);
-        sendReserved(res, 200, found.value.body, found.value.reservation);
-      }),
+      GET: operation(
+        noParameters,
+        async ({ res, params }) => {
+          const id = z.uuid().safeParse(params.id?.toLowerCase()).data;
+          const found = id === undefined ? undefined : await store().find(id);
+          if (!found?.value) throw new Problem('not-found', 'There is no document with this id.');
+          whenClosed(res, found.release);
+          sendReserved(res, 200, found.value.body, found.value.reservation);
+        },
+        (z) => ({
+          summary: 'Reads a document',
+          parameters: {
+            id: {
+              description: 'The id of the document, in any letter case.',
+              schema: z.uuid(),
+              example: exampleDocument.id,
+            },
+          },
+          responses: {
+            200: {
+              description: 'The document',
+              schema: storedDocument(z),
+              example: exampleDocument,
+            },
+          },
+          problems: ['not-found', ...databaseProblems],
+        }),
+      ),
     },
   };
+}
+
+const exampleDocument = {
+  id: '01a21512-e9e3-7000-bf39-377ad35a80ed',
+  createdAt: '2026-11-25T23:38:10.787Z',
+  data: { test: 'persistence' },
+};
+
+const storedDocument = (z: Z) =>
+  z
+    .object({
+      id: z.uuidv7(),
+      createdAt: z.iso.datetime().describe('The timestamp in the id'),
+      data: jsonObject(z),
+    })
+    .meta({ id: 'StoredDocument' });
+
+function jsonObject(z: Z) {
+  const name = z.string().meta({ pattern: '^(?!_bsontype$)[^\\u0000]*$' });
+  const value = z
+    .lazy(
+      (): ZodType => z.union([z.null(), z.boolean(), number, z.string(), z.array(value), object]),
+    )
+    .meta({ id: 'JsonValue' });
+  const number = z.number().meta({ format: 'double' });
+  const object = z.record(name, value).meta({
+    id: 'JsonObject',
+    description: 'A JSON object of at most 64 levels, stored as JavaScript reads it.',
+  });
+  return object;
 }
 
 async function postDocument(

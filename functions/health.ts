@@ -19,23 +19,57 @@ export function healthResources(
 ): Record<string, Resource> {
   return {
     '/livez': {
-      GET: operation(noParameters, ({ res }) => {
-        if (!database().isMonitoring()) {
-          throw new Problem(
-            'not-alive',
-            'The MongoDB driver has stopped monitoring its server, and a new client did not help.',
-          );
-        }
-        sendJson(res, 200, { status: 'alive' });
-      }),
+      GET: operation(
+        noParameters,
+        ({ res }) => {
+          if (!database().isMonitoring()) {
+            throw new Problem(
+              'not-alive',
+              'The MongoDB driver has stopped monitoring its server, and a new client did not help.',
+            );
+          }
+          sendJson(res, 200, { status: 'alive' });
+        },
+        (z) => ({
+          summary: 'Whether the replica is alive: it is unless a restart would help',
+          responses: {
+            200: {
+              description: 'It is alive',
+              schema: z.object({ status: z.literal('alive') }),
+              example: { status: 'alive' },
+            },
+          },
+          problems: ['not-alive', 'internal'],
+        }),
+      ),
     },
     '/readyz': {
-      GET: operation(noParameters, ({ res }) => {
-        if (lifecycle.draining) throw notReady('The service is shutting down.');
-        const state = database().state();
-        if (state === 'connecting') throw notReady('MongoDB has not been reached yet.');
-        sendJson(res, 200, { status: 'ready', database: state });
-      }),
+      GET: operation(
+        noParameters,
+        ({ res }) => {
+          if (lifecycle.draining) throw notReady('The service is shutting down.');
+          const state = database().state();
+          if (state === 'connecting') throw notReady('MongoDB has not been reached yet.');
+          sendJson(res, 200, { status: 'ready', database: state });
+        },
+        (z) => ({
+          summary:
+            'Whether the replica is ready: from its first contact with MongoDB until shutdown',
+          responses: {
+            200: {
+              description: 'It is ready',
+              schema: z.object({
+                status: z.literal('ready'),
+                database: z
+                  .enum(['reachable', 'unreachable'])
+                  .describe('Whether MongoDB answers now'),
+              }),
+              example: { status: 'ready', database: 'reachable' },
+            },
+          },
+          problems: ['not-ready', 'internal'],
+        }),
+      ),
     },
   };
 }

@@ -1,15 +1,21 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { MongoClient } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { name, version } from '../package.json';
 import { parts } from './index';
+import { createConformance, documentedOperations } from './testing/conformance';
 import {
   type Host,
   type HttpResponse,
   post,
+  rawPostHead,
   send,
+  sendText,
   startFramework,
   startOwnHost,
+  startService,
 } from './testing/testing';
 
 interface Row {
@@ -22,7 +28,23 @@ interface Row {
   check?(response: HttpResponse): void;
   /** Why the framework does not pass, if it doesn't. */
   ownHostOnly?: string;
+  /** What the own host is like, if it is special. */
+  on?: keyof typeof specialHosts;
 }
+
+const specialHosts = {
+  'a replica without a database': () =>
+    startService({ uri: 'mongodb://127.0.0.1:1', timeoutMs: 100 }),
+  'a replica without memory': () =>
+    startOwnHost({ memoryBudgetBytes: 1, mongo: { ...parts().config.mongo, timeoutMs: 100 } }),
+  'a replica whose clients stall': () => startOwnHost({ transferTimeoutMs: 150 }),
+  'a replica that does not monitor': () =>
+    startOwnHost({}, () => ({ ...parts().database(), isMonitoring: () => false })),
+  'a broken replica': () =>
+    startOwnHost({}, () => {
+      throw new Error('a bug');
+    }),
+};
 
 const uuid = '01939f8e-7c11-7abc-8def-0123456789ab';
 const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
@@ -38,7 +60,64 @@ const chunked = (body: string) => (url: string) =>
     duplex: 'half',
   } as RequestInit);
 
+const raw = (text: string, ends?: boolean) => (url: string) => sendText(url, text, ends);
+
+/** What any request can get, by its query and its head alone. */
+const rowsOfAll: Row[] = documentedOperations.flatMap(([method, template]) => {
+  const path = template.replaceAll(/\{\w+\}/g, uuid);
+  const heads: [string, string, number, string][] = [
+    ['an unknown parameter', `?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0`, 400, 'invalid-query'],
+    ['no Host', ' HTTP/1.1', 400, 'malformed-request'],
+    [
+      '201 header fields',
+      ` HTTP/1.1\r\nHost: a${'\r\nA: b'.repeat(200)}`,
+      431,
+      'headers-too-large',
+    ],
+    ['another expectation', ' HTTP/1.1\r\nHost: a\r\nExpect: more', 417, 'expectation-failed'],
+    [
+      'another transfer coding',
+      ' HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip',
+      501,
+      'unsupported-transfer-coding',
+    ],
+  ];
+  return heads.map(([what, head, status, type]) => ({
+    name: `${method} ${template} with ${what}`,
+    request: raw(`${method} ${path}${head}\r\n\r\n`),
+    status,
+    type,
+    ...(type !== 'invalid-query' && { ownHostOnly: 'the framework answers before the function' }),
+  }));
+});
+
+/** What requests get from a replica in trouble. */
+const rowsInTrouble: Row[] = (
+  [
+    ['a replica without a database', 'GET', '/data', 503, 'database-unavailable'],
+    ['a replica without a database', 'GET', `/data/${uuid}`, 503, 'database-unavailable'],
+    ['a replica without a database', 'POST', '/data', 503, 'database-unavailable'],
+    ['a replica without a database', 'GET', '/readyz', 503, 'not-ready'],
+    ['a replica without memory', 'GET', '/data', 503, 'overloaded'],
+    ['a replica without memory', 'POST', '/data', 503, 'overloaded'],
+    ['a replica that does not monitor', 'GET', '/livez', 503, 'not-alive'],
+    ['a broken replica', 'GET', '/data', 500, 'internal'],
+    ['a broken replica', 'GET', `/data/${uuid}`, 500, 'internal'],
+    ['a broken replica', 'POST', '/data', 500, 'internal'],
+    ['a broken replica', 'GET', '/livez', 500, 'internal'],
+    ['a broken replica', 'GET', '/readyz', 500, 'internal'],
+  ] as const
+).map(([on, method, path, status, type]) => ({
+  name: `${method} ${path}`,
+  request: (url) => (method === 'POST' ? post(url + path, {}) : send(url + path)),
+  status,
+  type,
+  on,
+}));
+
 const rows: Row[] = [
+  ...rowsOfAll,
+  ...rowsInTrouble,
   {
     name: 'GET / has name, version, time and routes',
     request: get('/'),
@@ -159,6 +238,34 @@ const rows: Row[] = [
     ownHostOnly: 'Express decodes the path before it calls the function',
   },
   { name: 'GET /livez', request: get('/livez'), status: 200 },
+  {
+    name: 'GET /readyz, once MongoDB was reached',
+    async request(url) {
+      await send(`${url}/data?limit=1`);
+      return send(`${url}/readyz`);
+    },
+    status: 200,
+  },
+  {
+    name: 'GET /openapi.json has the document, to which GET / links',
+    async request(url) {
+      const { headers, json } = await send(url);
+      assert.is(headers.get('link'), `<${json.openapi}>; rel="service-desc"`);
+      return send(url + json.openapi);
+    },
+    status: 200,
+    check: ({ json }) =>
+      assert.equal(json, JSON.parse(readFileSync('functions/openapi.json', 'utf8'))),
+  },
+  {
+    name: 'GET /data/{id} has the document that was posted',
+    async request(url) {
+      const { headers } = await post(`${url}/data`, { test: 'persistence' });
+      return send(url + headers.get('location'));
+    },
+    status: 200,
+    check: ({ json }) => assert.equal(json.data, { test: 'persistence' }),
+  },
   { name: 'a trailing slash', request: get('/data/?limit=1'), status: 200 },
   {
     name: 'OPTIONS on a collection',
@@ -261,6 +368,42 @@ const rows: Row[] = [
     }),
   ),
   {
+    name: 'an Idempotency-Key that was sent with another document',
+    async request(url) {
+      const key = randomUUID();
+      await postData({ n: 1 }, { 'Idempotency-Key': key })(url);
+      return postData({ n: 2 }, { 'Idempotency-Key': key })(url);
+    },
+    status: 422,
+    type: 'idempotency-key-reused',
+  },
+  {
+    name: 'a body that ends early',
+    request: raw(`${rawPostHead('Content-Length: 70')}{"a":1}`, true),
+    status: 400,
+    type: 'incomplete-body',
+    ownHostOnly: 'the framework reads the body before it calls the function',
+  },
+  {
+    name: 'a document for which there is no memory',
+    async request(url) {
+      const other = await startOwnHost();
+      const { headers } = await post(`${other.url}/data`, {});
+      await other.close();
+      return send(url + headers.get('location'));
+    },
+    status: 503,
+    type: 'overloaded',
+    on: 'a replica without memory',
+  },
+  {
+    name: 'a body that stops',
+    request: raw(`${rawPostHead('Content-Length: 70')}{"a":1}`),
+    status: 408,
+    type: 'request-timeout',
+    on: 'a replica whose clients stall',
+  },
+  {
     name: 'a content coding',
     request: (url) =>
       send(`${url}/data`, {
@@ -335,7 +478,9 @@ const hosts: [string, () => Promise<Host>][] = [
   ['framework', () => startFramework('app')],
 ];
 
-for (const [host, start] of hosts) {
+const conformance = createConformance();
+
+for (const [host, start] of [...hosts, ...Object.entries(specialHosts)]) {
   const test = suite(host);
   let server: Host;
   test.before(async () => {
@@ -343,11 +488,13 @@ for (const [host, start] of hosts) {
   });
   test.after(() => server.close());
 
-  for (const { name, request, status, type, issues, headers, check, ownHostOnly } of rows) {
-    if (ownHostOnly && start !== startOwnHost) continue;
+  for (const { name, request, status, type, issues, headers, check, ownHostOnly, on } of rows) {
+    if (on ? on !== host : host in specialHosts) continue;
+    if (ownHostOnly && host === 'framework') continue;
     test(name, async () => {
       const response = await request(server.url);
       assert.is(response.status, status, response.text);
+      conformance.check(response);
       for (const [header, value] of Object.entries(headers ?? {})) {
         assert.is(response.headers.get(header), value);
       }
@@ -367,6 +514,26 @@ for (const [host, start] of hosts) {
       check?.(response);
     });
   }
+  test.run();
+}
+
+const document = suite('the OpenAPI document');
+
+document('has no answer without a row', () => assert.equal(conformance.unseen(), []));
+
+document('has examples of problems that rows got', () =>
+  assert.equal(conformance.unseenExamples(), []),
+);
+
+document.run();
+
+for (const [host, start] of hosts) {
+  const test = suite(host);
+  let server: Host;
+  test.before(async () => {
+    server = await start();
+  });
+  test.after(() => server.close());
 
   test('POST /data stores a document, GET /data/{id} returns it', async () => {
     const data = { test: 'persistence', deep: [{ a: null, b: [true, 1.5, 'ü'] }] };

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import type { FunctionResources } from './context';
+import type { Z } from './http/description';
 import { Problem } from './http/problem';
 import { sendJson } from './http/respond';
 import { operation } from './http/router';
-import { zoneName } from './zones';
+import { allZoneNames, zoneName } from './zones';
 
 /** The response of `GET /time`. */
 export interface Time {
@@ -18,11 +19,43 @@ const timeParameters = z.strictObject({ tz: z.optional(z.string()) });
 /** `GET /time`: the time in UTC, or in the zone that `?tz=` names. */
 export const timeResources: FunctionResources = (mount) => ({
   [mount || '/']: {
-    GET: operation(timeParameters, ({ res, query: { tz } }) =>
-      sendJson(res, 200, formatTime(Date.now(), tz)),
+    GET: operation(
+      timeParameters,
+      ({ res, query: { tz } }) => sendJson(res, 200, formatTime(Date.now(), tz)),
+      (z) => ({
+        summary: 'The time, in UTC or in a time zone',
+        parameters: {
+          tz: {
+            description: 'The time zone, in any letter case. A plus is written as `%2B`.',
+            schema: timeZone(z),
+            example: 'Asia/Tokyo',
+          },
+        },
+        responses: {
+          200: {
+            description: 'The time',
+            schema: z.object({
+              time: z.iso.datetime({ offset: true }).describe("With the zone's offset, Z for UTC"),
+              epochMs: z.int().min(0).describe('Milliseconds since 1970-01-01 UTC'),
+              timezone: timeZone(z),
+            }),
+            example: {
+              time: '2026-11-26T08:38:10.717+09:00',
+              epochMs: 1795649890717,
+              timezone: 'Asia/Tokyo',
+            },
+          },
+        },
+      }),
     ),
   },
 });
+
+const timeZone = (z: Z) =>
+  z.enum(allZoneNames()).meta({
+    id: 'TimeZone',
+    description: 'A name in the IANA time zone database, links included',
+  });
 
 /**
  * Formats a time in a time zone.

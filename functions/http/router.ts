@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
 import type * as z from 'zod/mini';
 import { log } from '../runtime/log';
+import type { Describe } from './description';
 import { Problem, toProblem } from './problem';
 import { parseQuery } from './query';
 import { requestId } from './request-id';
@@ -24,17 +25,24 @@ export interface Operation {
   /** The parsed query of a request without one. */
   defaults: unknown;
   handle(exchange: Exchange): void | Promise<void>;
+  describe: Describe | undefined;
 }
 
 /** What can be done at one path: an operation for each method, such as `PUT`. */
 export type Resource = { [method: Uppercase<string>]: Operation };
 
-/** Creates an operation. @param query the schema of its query parameters; `noParameters` if it has none */
+/**
+ * Creates an operation.
+ *
+ * @param query the schema of its query parameters; `noParameters` if it has none
+ * @param describe describes it for the OpenAPI document
+ */
 export function operation<Query>(
   query: z.ZodMiniType<Query>,
   handle: (exchange: Exchange<Query>) => void | Promise<void>,
+  describe?: Describe,
 ): Operation {
-  return { query, defaults: parseQuery(query, {}), handle } as Operation;
+  return { query, defaults: parseQuery(query, {}), handle, describe } as Operation;
 }
 
 /**
@@ -88,8 +96,13 @@ function allowed(resource: Resource): string {
 /** Lists what a table of resources can do, such as `GET /data/{id}`. */
 export function routesOf(resources: Record<string, Resource>): string[] {
   return Object.entries(resources).flatMap(([path, resource]) =>
-    Object.keys(resource).map((method) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`),
+    Object.keys(resource).map((method) => `${method} ${pathTemplate(path)}`),
   );
+}
+
+/** A path in the form of RFC 6570, such as `/data/{id}`. */
+export function pathTemplate(path: string): string {
+  return path.replace(/:(\w+)/g, '{$1}');
 }
 
 /** Answers with the problem that an error is. */

@@ -5,6 +5,9 @@ export function wholeNumber(minimum: number, maximum: number) {
   const error = `must be a whole number from ${minimum} to ${maximum}`;
   return z.pipe(
     z.string().check(z.regex(/^\d+$/, error)),
-    z.pipe(z.transform(Number), z.number().check(z.gte(minimum, error), z.lte(maximum, error))),
+    z.pipe(
+      z.transform(Number),
+      z.int({ error, abort: true }).check(z.gte(minimum, error), z.lte(maximum, error)),
+    ),
   );
 }

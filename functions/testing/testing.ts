@@ -42,6 +42,9 @@ async function dropDatabases(): Promise<void> {
 }
 
 export interface HttpResponse {
+  /** The method and the path of the request. */
+  method: string;
+  path: string;
   status: number;
   headers: Headers;
   text: string;
@@ -54,8 +57,25 @@ export async function send(url: string, init: RequestInit = {}): Promise<HttpRes
   const response = await fetch(url, init);
   const { status, headers } = response;
   const text = await response.text();
-  const isJson = headers.get('content-type')?.includes('json') && text;
-  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined };
+  return toHttpResponse(init.method ?? 'GET', url, { status, headers, body: text });
+}
+
+function toHttpResponse(method: string, url: string, { status, headers, body }: RawResponse) {
+  const isJson = headers.get('content-type')?.includes('json') && body;
+  const json = isJson ? JSON.parse(body) : undefined;
+  return { method, path: new URL(url).pathname, status, headers, text: body, json };
+}
+
+/** Sends a request as text, on a connection of its own. @param ends whether the client then closes its side */
+export async function sendText(url: string, text: string, ends = false): Promise<HttpResponse> {
+  const { socket, responses } = openConnection(url);
+  socket.allowHalfOpen = true;
+  socket.write(text);
+  if (ends) socket.end();
+  const [response] = await responses(1);
+  socket.destroy();
+  const [method = '', path] = text.split(' ', 2);
+  return toHttpResponse(method, `${url}${path}`, response as RawResponse);
 }
 
 /** Posts JSON: a string as it is, any other value stringified. */
