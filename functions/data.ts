@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { ZodType } from 'zod';
 import * as z from 'zod/mini';
 import type { Context } from './context';
 import { checkDocument, type Document, toDocument } from './documents/document';
@@ -153,20 +152,13 @@ const storedDocument = (z: Z) =>
     })
     .meta({ id: 'StoredDocument' });
 
-function jsonObject(z: Z) {
-  const name = z.string().meta({ pattern: '^(?!_bsontype$)[^\\u0000]*$' });
-  const value = z
-    .lazy(
-      (): ZodType => z.union([z.null(), z.boolean(), number, z.string(), z.array(value), object]),
-    )
-    .meta({ id: 'JsonValue' });
-  const number = z.number().meta({ format: 'double' });
-  const object = z.record(name, value).meta({
+const jsonObject = (z: Z) =>
+  z.record(z.string(), z.unknown()).meta({
     id: 'JsonObject',
-    description: 'A JSON object of at most 64 levels, stored as JavaScript reads it.',
+    description:
+      'Any JSON object that nests at most 64 levels deep. Not accepted are the name `_bsontype`, NUL in' +
+      ' a name, half of a surrogate pair, and a number too large for a double.',
   });
-  return object;
-}
 
 async function postDocument(
   exchange: Exchange,

@@ -26,14 +26,13 @@ test('its examples are valid', () => {
   for (const { schema, example } of examples) assertValid(schema, example);
 });
 
-test('it refers only to what it has, and has a description of every operation', () => {
+test('it refers only to what it has', () => {
   const document = JSON.stringify(openapiDocument());
   for (const [, path = ''] of document.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
     // biome-ignore lint/suspicious/noExplicitAny: any JSON
     const target = path.split('/').reduce((node: any, name) => node?.[name], JSON.parse(document));
     assert.ok(target, path);
   }
-  assert.not.match(document, 'Not described.');
 });
 
 test.run();
