@@ -1,6 +1,6 @@
 import { name, version } from '../package.json';
 import type { Config } from './config';
-import type { Context, FunctionResources } from './context';
+import { type Context, contextCreated, type FunctionResources } from './context';
 import { dataResources } from './data';
 import { healthResources } from './health';
 import { noParameters } from './http/query';
@@ -104,12 +104,14 @@ function contextOf(parts: () => Parts): () => Context {
   return once(() => {
     const { config, database } = parts();
     const { bodyLimitBytes, memoryBudgetBytes, mongo } = config;
-    return {
+    const context = {
       database: database(),
       memory: createMemory(memoryBudgetBytes),
-      largeBodies: createMemory(LARGE_BODIES_BYTES),
+      largeBodies: createMemory(LARGE_BODIES_BYTES, 'turn'),
       bodyLimitBytes,
       timeoutMs: mongo.timeoutMs,
     };
+    contextCreated.publish(context);
+    return context;
   });
 }

@@ -44,6 +44,15 @@ test('defaults', () => {
   });
 });
 
+test('metrics are off unless they have a port of their own', () => {
+  const env = { MONGODB_URI: 'mongodb://db' };
+  assert.is(parseConfig({ ...env, METRICS_PORT: '9464' }).metricsPort, 9464);
+  assert.not('metricsPort' in parseConfig({ ...env, METRICS_PORT: '' }));
+  assert.match(errorOf({ ...env, METRICS_PORT: 'on' }), 'METRICS_PORT: must be a whole number');
+  assert.match(errorOf({ ...env, METRICS_PORT: '8080' }), 'METRICS_PORT: must be another port');
+  assert.is(parseConfig({ ...env, PORT: '0', METRICS_PORT: '0' }).metricsPort, 0);
+});
+
 test('host, port, user and password', () => {
   const { mongo } = parseConfig({
     MONGO_HOST: 'mongo-service',

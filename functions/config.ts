@@ -14,6 +14,8 @@ type Environment = Record<string, string | undefined>;
 /** The settings. Times are in ms, sizes in bytes. */
 export interface Config extends ServerOptions {
   logLevel: (typeof logLevels)[number];
+  /** Where metrics are served, if they are; 0 for any port that is free. */
+  metricsPort?: number;
   bodyLimitBytes: number;
   /** How long new requests are accepted after a signal. */
   drainDelayMs: number;
@@ -46,6 +48,7 @@ const serverSchema = z.object({
   MONGO_PORT: integer(1, 65_535, 27_017),
   MONGO_POOL_SIZE: integer(1, 1000, 10),
   MONGO_TIMEOUT_MS: integer(100, 300_000, 5000),
+  METRICS_PORT: z.optional(wholeNumber(0, 65_535)),
 });
 
 const databaseNamePattern = /^[^/\\. "$*<>:|?]{1,63}$/;
@@ -133,6 +136,10 @@ export function parseConfig(environment: Environment): Config {
   const problems = [server, connection].flatMap(({ error }) =>
     (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
   );
+  const { PORT, METRICS_PORT } = server.data ?? {};
+  if (METRICS_PORT && METRICS_PORT === PORT) {
+    problems.push('METRICS_PORT: must be another port than PORT; 9464 is usual');
+  }
   const password = readPassword(env, problems);
   const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
   problems.push(...(checked?.problems ?? []));
@@ -150,6 +157,7 @@ export function parseConfig(environment: Environment): Config {
     port: settings.PORT,
     logLevel: settings.LOG_LEVEL,
     logRequests: settings.LOG_REQUESTS,
+    ...(METRICS_PORT !== undefined && { metricsPort: METRICS_PORT }),
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,
     drainDelayMs: settings.DRAIN_DELAY_MS,

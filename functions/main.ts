@@ -1,8 +1,9 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createApp } from './app';
+import { createApp, type Parts } from './app';
 import { type Config, parseConfig } from './config';
 import { type Server, serve } from './http/server';
+import type { Metrics } from './metrics/start';
 import type { Database } from './mongo/database';
 import { createParts } from './parts';
 import { explain } from './runtime/explain';
@@ -31,6 +32,7 @@ export async function start(environment = process.env): Promise<Service> {
   log.level = config.logLevel;
   const signalled = stopSignal();
   const parts = createParts(config);
+  const metrics = await startMetrics(parts);
   const server = await serve(createApp(parts), config, parts.lifecycle);
   log.info({ port: server.port }, 'listening');
   await sleep(headStartMs);
@@ -39,8 +41,16 @@ export async function start(environment = process.env): Promise<Service> {
   return {
     url: `http://localhost:${server.port}`,
     database,
-    stopped: signalled.then((signal) => stop(signal, server, database, config)),
+    stopped: signalled.then((signal) => stop(signal, server, database, config, metrics)),
   };
+}
+
+/** Starts the metrics if there is a port for them. Loaded only then. */
+async function startMetrics(parts: Parts): Promise<Metrics | undefined> {
+  const { metricsPort } = parts.config;
+  if (metricsPort === undefined) return undefined;
+  const metrics = require('./metrics/start') as typeof import('./metrics/start');
+  return metrics.startMetrics(metricsPort, parts);
 }
 
 async function stop(
@@ -48,10 +58,12 @@ async function stop(
   server: Server,
   database: Database,
   { drainDelayMs, drainTimeoutMs }: Config,
+  metrics: Metrics | undefined,
 ): Promise<void> {
   log.info({ signal }, 'draining');
   await server.drain(drainDelayMs, drainTimeoutMs);
   await database.close();
+  await metrics?.close();
   log.info('stopped');
   await flushLog();
   if (signal === 'SIGHUP') closeTerminal();

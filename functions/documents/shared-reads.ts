@@ -1,3 +1,4 @@
+import { readSent } from './events';
 import { runInRounds } from './rounds';
 
 /** The result of a read that several callers share. */
@@ -40,6 +41,7 @@ export function sharedReads<Query, Result>(
       }
       const { callers, send, result } = next;
       next = undefined;
+      readSent.publish(callers);
       send();
       return { size: callers, done: result };
     }, Number.POSITIVE_INFINITY);

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { connectionCut, problemSent } from './events';
 import type { Problem } from './problem';
 import { commonHeaders } from './respond';
 
@@ -28,7 +29,10 @@ export function trackConnections(server: Server, max: number): Map<Duplex, Conne
   const connections = new Map<Duplex, Connection>();
   server.on('connection', (socket) => {
     if (connections.has(socket)) return; // emitted again after an upgrade
-    if (connections.size >= max) return void socket.destroy();
+    if (connections.size >= max) {
+      connectionCut.publish('connections');
+      return void socket.destroy();
+    }
     const connection: Connection = { responses: [], used: false, unusedSweeps: 0 };
     connections.set(socket, connection);
     socket.on('close', () => {
@@ -71,6 +75,7 @@ export function sendOnSocket(
     const isResponding = responses.some(({ headersSent, closed }) => headersSent && !closed);
     if (!socket.writable) return;
     if (isResponding) return void socket.end();
+    problemSent.publish({ problem });
     const body = JSON.stringify(problem);
     let head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`;
     const headers = [

@@ -106,7 +106,9 @@ async function readTracked(
 ) {
   const eviction = new AbortController();
   const transfer = reservation.trackTransfer(() =>
-    eviction.abort(new Overloaded('the body arrived slowly while others waited for memory')),
+    eviction.abort(
+      new Overloaded('the body arrived slowly while others waited for memory', 'bandwidth'),
+    ),
   );
   try {
     return await readBody(req, res, limit, transfer, eviction.signal);

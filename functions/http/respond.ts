@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transfer } from '../runtime/memory';
+import { problemSent } from './events';
 import type { Problem } from './problem';
 import { requestId } from './request-id';
 
@@ -12,6 +13,7 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
 }
 
 export function sendProblem(res: ServerResponse, problem: Problem): void {
+  problemSent.publish({ problem, res });
   const { status, more } = problem;
   sendBody(res, status, 'application/problem+json', JSON.stringify(problem), more.headers);
 }

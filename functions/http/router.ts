@@ -3,6 +3,7 @@ import findMyWay from 'find-my-way';
 import type * as z from 'zod/mini';
 import { log } from '../runtime/log';
 import type { Describe } from './description';
+import { requestRouted } from './events';
 import { Problem, toProblem } from './problem';
 import { parseQuery } from './query';
 import { requestId } from './request-id';
@@ -53,7 +54,7 @@ export function router(resources: Record<string, Resource>): RequestHandler {
   const paths = findMyWay({ ignoreTrailingSlash: true });
   for (const [path, resource] of Object.entries(resources)) {
     // each path is looked up as GET; the resource decides which methods it has
-    paths.on('GET', path, () => {}, resource);
+    paths.on('GET', path, () => {}, { resource, route: pathTemplate(path) });
   }
 
   function dispatch(req: IncomingMessage, res: ServerResponse): void | Promise<void> {
@@ -61,7 +62,8 @@ export function router(resources: Record<string, Resource>): RequestHandler {
     if (!match)
       throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
 
-    const resource: Resource = match.store;
+    const { resource, route }: { resource: Resource; route: string } = match.store;
+    if (requestRouted.hasSubscribers) requestRouted.publish({ res, route });
     const method = req.method as Uppercase<string>;
     const found = resource[method] ?? (method === 'HEAD' ? resource.GET : undefined);
     if (found) {

@@ -13,6 +13,7 @@ import {
   trackConnections,
 } from './connection';
 import { closeServer, closeWithLastResponse, untilQuiet } from './drain';
+import { connectionCut, requestArrived } from './events';
 import { fairQueue } from './fair-queue';
 import { listen } from './listeners';
 import { checkHead, toParserProblem } from './malformed';
@@ -90,6 +91,7 @@ export async function serve(
   function register(req: IncomingMessage, res: ServerResponse): boolean {
     const connection = connections.get(req.socket);
     if (!connection || isFlooded(connection)) {
+      if (connection) connectionCut.publish('pipelining');
       req.socket.destroy();
       return false;
     }
@@ -103,6 +105,7 @@ export async function serve(
       if (previous && !previous.headersSent) previous.shouldKeepAlive = true;
       res.shouldKeepAlive = false;
     }
+    requestArrived.publish(res);
     if (logRequests) logRequest(req, res);
     if (req.method !== 'GET') res.on('finish', () => discardRest(req, transferTimeoutMs));
     return true;

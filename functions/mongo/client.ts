@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Db, MongoClient, TopologyDescription } from 'mongodb';
 import { deferred } from '../runtime/deferred';
 import { log } from '../runtime/log';
+import { clientCreated, clientReplaced } from './events';
 import { createWatchdog } from './watchdog';
 
 export const COLLECTION = 'documents';
@@ -92,6 +93,7 @@ export function createReconnectingClient(
 
   function openSession(): OpenSession {
     const client = createClient();
+    clientCreated.publish(client);
     const db = client.db(databaseName);
     const retirement = new AbortController();
     setMaxListeners(0, retirement.signal);
@@ -187,6 +189,7 @@ export function createReconnectingClient(
     const old = current;
     current = session;
     if (old) {
+      clientReplaced.publish(undefined);
       retired.add(old);
       old.retire();
       closeIfUnused(old);

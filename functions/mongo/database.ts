@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient, MongoClientOptions } from 'mongodb';
 import { ConfigError, Overloaded, Unavailable } from '../runtime/errors';
 import { type ConnectionState, createReconnectingClient, type Session } from './client';
+import { attemptEnded, attemptRepeated } from './events';
 import { libraries } from './lazy-libraries';
 import { createHistory, type OperationHistory } from './operation-history';
 import { afterPoll, createTimeLimit, TimedOut } from './time-limit';
@@ -118,7 +119,7 @@ export function openDatabase(
   async function sessionBefore(deadline: number, cause?: unknown): Promise<Session> {
     const now = performance.now();
     if (now >= deadline && cause === undefined && client.state() === 'reachable') {
-      throw new Overloaded('earlier requests used up the time limit');
+      throw new Overloaded('earlier requests used up the time limit', 'time');
     }
     if (now >= deadline || now - client.unreachableSince() > timeoutMs) throw unavailable(cause);
     const session = client.session();
@@ -143,6 +144,7 @@ export function openDatabase(
    * session get replies, the attempt's own connection may be dead: then it is aborted after a while.
    */
   async function tryOnce<T>(
+    name: string,
     history: OperationHistory,
     session: Session,
     deadline: number,
@@ -169,8 +171,13 @@ export function openDatabase(
       );
       const result = await Promise.race([attempt, limit.exceeded]);
       session.repliedAt = performance.now();
-      history.succeeded(session.repliedAt - begin);
+      const durationMs = session.repliedAt - begin;
+      history.succeeded(durationMs);
+      attemptEnded.publish({ name, durationMs });
       return result;
+    } catch (error) {
+      attemptEnded.publish({ name, durationMs: performance.now() - begin, error });
+      throw error;
     } finally {
       limit.cancel();
       cancelSuspicion();
@@ -208,9 +215,10 @@ export function openDatabase(
       for (let tries = 1, cause: unknown; ; tries++) {
         const session = await sessionBefore(deadline, cause);
         try {
-          return await tryOnce(history, session, deadline, operation);
+          return await tryOnce(name, history, session, deadline, operation);
         } catch (error) {
           recordFailure(history, session, error);
+          attemptRepeated.publish(name);
           cause = error;
           const left = deadline - performance.now();
           await sleep(Math.max(0, Math.min(pauseMs(tries, error), left)));

@@ -41,4 +41,12 @@ export class KeyReused extends Error {
 /** A request got no memory before its deadline, or the requests before it used up its time. */
 export class Overloaded extends Error {
   override name = 'Overloaded';
+
+  constructor(
+    message?: string,
+    /** What there was not enough of. */
+    readonly reason: 'memory' | 'turn' | 'time' | 'bandwidth' = 'memory',
+  ) {
+    super(message);
+  }
 }

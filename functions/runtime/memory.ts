@@ -40,6 +40,8 @@ export interface Memory {
   reserve(bytes: number, kind: Kind, deadline: number): Promise<Reservation>;
   /** Bytes that are reserved, and the number of requests that wait for memory. */
   usage(): { bytes: number; waiting: number };
+  /** Bytes that the waiting requests need. */
+  waitingBytes(): number;
 }
 
 /**
@@ -81,7 +83,8 @@ class TrackedTransfer implements Transfer {
   }
 }
 
-export function createMemory(budgetBytes: number): Memory {
+/** @param lacking the reason that requests are turned away with */
+export function createMemory(budgetBytes: number, lacking: 'memory' | 'turn' = 'memory'): Memory {
   const limits: Record<Kind, number> = { post: budgetBytes, read: (budgetBytes / 4) * 3 };
   const waiting: Record<Kind, Set<Waiter>> = { post: new Set(), read: new Set() };
   const transfers = new Set<TrackedTransfer>();
@@ -190,7 +193,7 @@ export function createMemory(budgetBytes: number): Memory {
   function enqueue(kind: Kind, bytes: number, deadline: number): Promise<Reservation> {
     if (waitingCount() >= MAX_WAITING) {
       const newestRead = kind === 'post' ? [...waiting.read].at(-1) : undefined;
-      if (!newestRead) throw new Overloaded('too many requests are waiting for memory');
+      if (!newestRead) throw new Overloaded('too many requests are waiting for memory', lacking);
       newestRead.reject();
     }
     return new Promise((resolve, reject) => {
@@ -207,7 +210,7 @@ export function createMemory(budgetBytes: number): Memory {
         },
         reject() {
           dequeue();
-          reject(new Overloaded('no memory became free in time'));
+          reject(new Overloaded('no memory became free in time', lacking));
           grantWaiting(); // smaller requests may have been waiting behind it
         },
       };
@@ -227,5 +230,12 @@ export function createMemory(budgetBytes: number): Memory {
         : enqueue(kind, bytes, deadline);
     },
     usage: () => ({ bytes: reserved, waiting: waitingCount() }),
+    waitingBytes() {
+      let bytes = 0;
+      for (const kind of ['post', 'read'] as const) {
+        for (const waiter of waiting[kind]) bytes += waiter.bytes;
+      }
+      return bytes;
+    },
   };
 }

@@ -1,0 +1,55 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface MetricsServer {
+  port: number;
+  /** Finishes the responses in progress, within half a second. */
+  close(): Promise<void>;
+}
+
+/** No more are needed: Prometheus has one. */
+const maxConnections = 16;
+
+const timeoutMs = 5000;
+const closeTimeoutMs = 500;
+
+/**
+ * Serves `GET /metrics`, and nothing else, on a port of its own.
+ *
+ * @param port 0 for any that is free
+ * @param text the metrics
+ * @throws {NodeJS.ErrnoException} `EADDRINUSE` and the like
+ */
+export async function serveMetrics(
+  port: number,
+  text: () => string,
+  type: string,
+): Promise<MetricsServer> {
+  const server = createServer(
+    { headersTimeout: timeoutMs, requestTimeout: timeoutMs },
+    ({ method = '', url = '' }, res) => {
+      res.shouldKeepAlive = false;
+      const isFound = url.split('?', 1)[0] === '/metrics';
+      const isAllowed = method === 'GET' || method === 'HEAD';
+      if (isFound && isAllowed) res.setHeader('Content-Type', type).end(text());
+      else if (isFound) res.writeHead(405, { Allow: 'GET, HEAD' }).end();
+      else res.writeHead(404).end();
+    },
+  );
+  server.maxConnections = maxConnections;
+  server.timeout = timeoutMs;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        setTimeout(() => server.closeAllConnections(), closeTimeoutMs).unref();
+      }),
+  };
+}
