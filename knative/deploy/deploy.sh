@@ -32,7 +32,7 @@ elif [ -z "$VARIANTS" ]; then
   VARIANTS=hpa
   echo "The Knative Service is left out: Knative Serving is not installed on this cluster (https://knative.dev/docs/install)."
 fi
-[[ $COMPONENTS != *knative/* ]] || wants knative ||
+[[ $COMPONENTS != *knative/hpa-class* ]] || wants knative ||
   die "COMPONENTS can't have what changes the Knative Service, as that is not deployed: $COMPONENTS."
 # the variant hpa and the component knative/hpa-class
 if [[ "$VARIANTS $COMPONENTS" == *hpa* ]] && ! kubectl get --raw /apis/metrics.k8s.io/v1beta1 >/dev/null 2>&1; then
@@ -48,6 +48,7 @@ END
 resources="secrets statefulsets.apps"
 ! wants knative || resources+=" services.serving.knative.dev"
 ! wants hpa || resources+=" deployments.apps horizontalpodautoscalers.autoscaling"
+[[ $COMPONENTS != *knative/monitoring* ]] || resources+=" roles.rbac.authorization.k8s.io"
 for resource in $resources; do
   k auth can-i create "$resource" >/dev/null ||
     die "You may not create $resource in the namespace $NAMESPACE: ask for a role that may, such as admin."

@@ -409,12 +409,20 @@ test('deploy: components', () => {
   }
 });
 
+test('deploy: monitoring needs neither variant', () => {
+  for (const VARIANTS of ['knative', 'hpa']) {
+    const { deploy, ...here } = prepare();
+    succeeds(deploy({ VARIANTS, COMPONENTS: 'knative/monitoring' }));
+    assert.equal(applied(here).components, ['../knative/monitoring']);
+  }
+});
+
 test('deploy: components that are none', () => {
   const { deploy, callsOf } = prepare();
   for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
     failsWith(
       deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
-      `COMPONENTS can't have "${name}": there are knative/hpa-class mongo/local-volume.`,
+      `COMPONENTS can't have "${name}": there are knative/hpa-class knative/monitoring mongo/local-volume.`,
     );
   }
   assert.equal(callsOf('kubectl'), []);
@@ -767,7 +775,7 @@ test('secrets: one that can not be made', () => {
 
 const removal: Answers = { '*delete *': '' };
 const kinds =
-  'statefulset,deployment,horizontalpodautoscaler,poddisruptionbudget,cronjob,job,service,networkpolicy,configmap';
+  'statefulset,deployment,horizontalpodautoscaler,poddisruptionbudget,cronjob,job,service,networkpolicy,configmap,serviceaccount,role,rolebinding';
 const part = '--selector app.kubernetes.io/part-of=functions-on-knative';
 
 for (const [what, answers, deleted] of [

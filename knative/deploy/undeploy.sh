@@ -6,7 +6,7 @@
 
 [[ $# -eq 0 || $* == --all ]] || die "usage: npm run undeploy [-- --all]"
 need_cluster
-kinds=statefulset,deployment,horizontalpodautoscaler,poddisruptionbudget,cronjob,job,service,networkpolicy,configmap
+kinds=statefulset,deployment,horizontalpodautoscaler,poddisruptionbudget,cronjob,job,service,networkpolicy,configmap,serviceaccount,role,rolebinding
 if serves serving.knative.dev/v1; then kinds=services.serving.knative.dev,$kinds; fi
 k delete "$kinds" --selector app.kubernetes.io/part-of=functions-on-knative --ignore-not-found
 if [ $# -eq 0 ]; then

@@ -37,6 +37,9 @@ import (
 	"k8s.io/kubernetes/pkg/apis/policy"
 	_ "k8s.io/kubernetes/pkg/apis/policy/install"
 	policyvalidation "k8s.io/kubernetes/pkg/apis/policy/validation"
+	"k8s.io/kubernetes/pkg/apis/rbac"
+	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
+	rbacvalidation "k8s.io/kubernetes/pkg/apis/rbac/validation"
 	"k8s.io/kubernetes/pkg/apis/storage"
 	_ "k8s.io/kubernetes/pkg/apis/storage/install"
 	storagevalidation "k8s.io/kubernetes/pkg/apis/storage/validation"
@@ -207,6 +210,8 @@ func validate(object runtime.Object) field.ErrorList {
 			o.Spec.ClusterIPs = []string{core.ClusterIPNone}
 		}
 		return corevalidation.ValidateServiceCreate(o)
+	case *core.ServiceAccount:
+		return corevalidation.ValidateServiceAccount(o)
 	case *core.PersistentVolume:
 		return corevalidation.ValidatePersistentVolume(o, corevalidation.ValidationOptionsForPersistentVolume(o, nil))
 	case *core.PersistentVolumeClaim:
@@ -227,6 +232,10 @@ func validate(object runtime.Object) field.ErrorList {
 		return policyvalidation.ValidatePodDisruptionBudget(o, policyvalidation.PodDisruptionBudgetValidationOptions{})
 	case *networking.NetworkPolicy:
 		return networkingvalidation.ValidateNetworkPolicy(o, networkingvalidation.ValidationOptionsForNetworking(o, nil))
+	case *rbac.Role:
+		return rbacvalidation.ValidateRole(o)
+	case *rbac.RoleBinding:
+		return rbacvalidation.ValidateRoleBinding(o)
 	case *storage.StorageClass:
 		return storagevalidation.ValidateStorageClass(o)
 	}

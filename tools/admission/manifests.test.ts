@@ -71,7 +71,9 @@ const oddly = {
 };
 const sources = new Map([
   ...folders.filter((name) => !isComponent(name)).map((name) => [name, join(root, name)] as const),
-  ...components.map((name) => [name, overlay([baseOf(name)], [name])] as const),
+  ...components.map(
+    (name) => [name, overlay([baseOf(name)], [name], { namespace: 'shop' })] as const,
+  ),
   [deployed, overlay(all, [], deployment)],
   [deployedWithComponents, overlay(all, components, deployment)],
   [deployedOddly, overlay(all, [], oddly)],
