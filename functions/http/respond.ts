@@ -3,6 +3,7 @@ import type { Transfer } from '../runtime/memory';
 import { problemSent } from './events';
 import type { Problem } from './problem';
 import { requestId } from './request-id';
+import { servedByHeader } from './served-by';
 
 /** Text or bytes, or several of them in order. */
 export type Body = string | Buffer | (string | Buffer)[];
@@ -69,6 +70,8 @@ function drained(res: ServerResponse): Promise<void> {
   return new Promise((resolve) => res.once('drain', resolve));
 }
 
+const servedBy = servedByHeader(process.env);
+
 /** The headers of every response, as alternating names and values, the fastest form for Node. */
 export function commonHeaders(req: Pick<IncomingMessage, 'headers'>): string[] {
   return [
@@ -78,6 +81,7 @@ export function commonHeaders(req: Pick<IncomingMessage, 'headers'>): string[] {
     'nosniff',
     'X-Request-Id',
     requestId(req),
+    ...servedBy,
   ];
 }
 
