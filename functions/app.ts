@@ -4,10 +4,10 @@ import { type Context, contextCreated, type FunctionResources } from './context'
 import { dataResources } from './data';
 import { healthResources } from './health';
 import { noParameters } from './http/query';
-import { sendBody } from './http/respond';
 import { operation, type RequestHandler, type Resource, router, routesOf } from './http/router';
 import type { Database } from './mongo/database';
 import { openapiResources } from './openapi-resource';
+import { sendPageOrJson } from './page/page';
 import type { Lifecycle } from './runtime/lifecycle';
 import { createMemory } from './runtime/memory';
 import { once } from './runtime/once';
@@ -52,19 +52,21 @@ export function appResources(parts: Parts): Record<string, Resource> {
   const index: Resource = {
     GET: operation(
       noParameters,
-      ({ res }) => {
+      ({ req, res }) => {
         const { time } = formatTime(Date.now());
         const openapi = '/openapi.json';
-        const json = JSON.stringify({ name, version, revision, time, openapi, routes });
         const headers = { Link: `<${openapi}>; rel="service-desc"` }; // RFC 8631
-        sendBody(res, 200, 'application/json', json, headers);
+        sendPageOrJson(req, res, { name, version, revision, time, openapi, routes }, headers);
       },
       (z) => ({
         summary: 'The service, and what it can do',
         responses: {
           200: {
             description: 'The service',
-            headers: { Link: 'The OpenAPI document, as `service-desc`' },
+            headers: {
+              Link: 'The OpenAPI document, as `service-desc`',
+              Vary: '`Accept`: a browser gets a page',
+            },
             schema: z.object({
               name: z.string(),
               version: z.string(),

@@ -106,6 +106,8 @@ export async function serve(
       res.shouldKeepAlive = false;
     }
     requestArrived.publish(res);
+    // a browser can't send `Connection: close`; the page asks so to reach other replicas, too
+    if (req.headers['x-connection'] === 'close') res.shouldKeepAlive = false;
     if (logRequests) logRequest(req, res);
     if (req.method !== 'GET') res.on('finish', () => discardRest(req, transferTimeoutMs));
     return true;
