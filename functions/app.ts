@@ -1,8 +1,9 @@
 import { name, version } from '../package.json';
 import type { Config } from './config';
-import { type Context, contextCreated, type FunctionResources } from './context';
+import type { Context, FunctionResources } from './context';
 import { dataResources } from './data';
 import { healthResources } from './health';
+import { limitsCreated } from './http/events';
 import { noParameters } from './http/query';
 import { operation, type RequestHandler, type Resource, router, routesOf } from './http/router';
 import type { Database } from './mongo/database';
@@ -113,7 +114,7 @@ function contextOf(parts: () => Parts): () => Context {
       bodyLimitBytes,
       timeoutMs: mongo.timeoutMs,
     };
-    contextCreated.publish(context);
+    limitsCreated.publish(context);
     return context;
   });
 }

@@ -1,15 +1,11 @@
 import type { BodyLimits } from './http/request-body';
 import type { Resource } from './http/router';
 import type { Database } from './mongo/database';
-import { event } from './runtime/event';
 
 /** What a function works with. */
 export interface Context extends BodyLimits {
   database: Database;
 }
-
-/** The context of an application was created, on its first request that needs it. */
-export const contextCreated = event<Context>('context-created');
 
 /**
  * A function: what can be done at which path.

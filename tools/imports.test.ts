@@ -10,10 +10,15 @@ const root = join(__dirname, '..');
 
 /** The folders that each folder may import from, besides itself. */
 const allowed: Record<string, string[]> = {
-  functions: ['documents', 'http', 'mongo', 'runtime'].map((name) => `functions/${name}`),
+  functions: ['documents', 'http', 'metrics', 'mongo', 'page', 'runtime'].map(
+    (name) => `functions/${name}`,
+  ),
   'functions/documents': ['functions/http', 'functions/mongo', 'functions/runtime'],
   'functions/http': ['functions/runtime'],
+  'functions/metrics': ['documents', 'http', 'mongo', 'runtime'].map((name) => `functions/${name}`),
   'functions/mongo': ['functions/runtime'],
+  'functions/page': ['functions/http'],
+  'functions/page/client': [],
   'functions/runtime': [],
   // shared by tests: not part of the image
   'functions/testing': [
@@ -23,6 +28,7 @@ const allowed: Record<string, string[]> = {
   'tools/admission': ['tools/programs'],
   'tools/database': ['tools/network', 'tools/programs'],
   'tools/network': [],
+  'tools/openapi': ['functions', 'functions/http'],
   'tools/programs': [],
   'load/bench': ['functions/documents', 'load/shared'],
   'load/chaos': ['load/shared', 'tools/database', 'tools/network', 'tools/programs'],

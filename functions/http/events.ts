@@ -1,6 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { event } from '../runtime/event';
 import type { Problem } from './problem';
+import type { BodyLimits } from './request-body';
+
+/** The limits of an application were made, on its first request that needs them. */
+export const limitsCreated = event<BodyLimits>('http.limits-created');
 
 /** A request has arrived. The response is emitted `close` when it has ended. */
 export const requestArrived = event<ServerResponse>('http.request-arrived');

@@ -1,5 +1,6 @@
-import { type Context, contextCreated } from '../context';
 import { batchSent, readSent } from '../documents/events';
+import { limitsCreated } from '../http/events';
+import type { BodyLimits } from '../http/request-body';
 import { listen } from '../runtime/event';
 import type { Registry } from './registry';
 
@@ -20,8 +21,8 @@ export function measureDocuments(registry: Registry, budgetBytes: number): (() =
     [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
   );
 
-  let context: Context | undefined;
-  const usage = () => context?.memory.usage() ?? { bytes: 0, waiting: 0 };
+  let limits: BodyLimits | undefined;
+  const usage = () => limits?.memory.usage() ?? { bytes: 0, waiting: 0 };
   registry.read(
     'gauge',
     {
@@ -52,7 +53,7 @@ export function measureDocuments(registry: Registry, budgetBytes: number): (() =
       name: 'functions_memory_waiting_bytes',
       help: 'Memory that these requests wait for.',
     },
-    () => [[context?.memory.waitingBytes() ?? 0]],
+    () => [[limits?.memory.waitingBytes() ?? 0]],
   );
   registry.read(
     'gauge',
@@ -60,13 +61,13 @@ export function measureDocuments(registry: Registry, budgetBytes: number): (() =
       name: 'functions_large_bodies_admitted_bytes',
       help: 'Bodies above 4 KiB that are parsed and written at the moment.',
     },
-    () => [[context?.largeBodies.usage().bytes ?? 0]],
+    () => [[limits?.largeBodies.usage().bytes ?? 0]],
   );
   return [
     listen(batchSent, (documents) => batches.observe(documents)),
     listen(readSent, (requests) => readers.observe(requests)),
-    listen(contextCreated, (created) => {
-      context = created;
+    listen(limitsCreated, (created) => {
+      limits = created;
     }),
   ];
 }

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { version } from '../../package.json';
-import type { Config } from '../config';
 import type { Database } from '../mongo/database';
 import type { Lifecycle } from '../runtime/lifecycle';
 import { log } from '../runtime/log';
@@ -13,7 +12,7 @@ import { type MetricsServer, serveMetrics } from './server';
 
 /** What the metrics are about. */
 export interface Measured {
-  config: Config;
+  config: { memoryBudgetBytes: number; mongo: { poolSize: number } };
   lifecycle: Lifecycle;
   database(): Database;
 }
