@@ -73,7 +73,7 @@ export const problemDescriptions: Record<ProblemType, ProblemDescription> = {
   },
   internal: {
     when: 'Anything unforeseen. The log of the service has the cause.',
-    detail: 'The service failed at this request; its log tells why.',
+    detail: 'The service failed to handle this request. Its log says why.',
   },
   'unsupported-transfer-coding': {
     when: '`Transfer-Encoding` is something other than `chunked`.',
@@ -91,7 +91,7 @@ export const problemDescriptions: Record<ProblemType, ProblemDescription> = {
   },
   overloaded: {
     when: 'There was no memory or no turn for the request in time, or its body was slow while others waited.',
-    detail: 'The service has more to do than it can. Try again.',
+    detail: 'The service gets more requests than it can serve. Try again.',
     headers: ['Retry-After'],
   },
   'database-unavailable': {
