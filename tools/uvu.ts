@@ -22,10 +22,15 @@ export function atEnd(cleanup: () => Promise<void>): void {
  * count as skipped; where CI is set they run nevertheless, and fail.
  *
  * @param missing what has to be installed before the suite can run, if anything
+ * @param isOptional whether it is skipped where CI is set, too: for what takes long to install
  */
-export function suiteThatNeeds(missing: string | undefined, name: string): Test {
+export function suiteThatNeeds(
+  missing: string | undefined,
+  name: string,
+  isOptional = false,
+): Test {
   const test = uvu.suite<object>(name);
-  if (!missing || process.env.CI) return test;
+  if (!missing || (process.env.CI && !isOptional)) return test;
   console.error(`Skipped: ${name}. To run it, install ${missing}.`);
   const ignored = () => Object.assign(() => {}, { each() {} });
   const skip = () => test.skip();

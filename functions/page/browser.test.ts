@@ -25,7 +25,11 @@ import {
 import { sendPageOrJson } from './page';
 
 const executablePath = findChromium();
-const test = suiteThatNeeds(executablePath ? undefined : installChromium, 'the page in a browser');
+const test = suiteThatNeeds(
+  executablePath ? undefined : installChromium,
+  'the page in a browser',
+  true,
+);
 
 const { mongo } = parts().config;
 let browser: Browser;
