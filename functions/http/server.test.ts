@@ -523,7 +523,8 @@ drain.run();
 const outage = suite('outage');
 
 outage('the service is alive and not ready; a post is told that nothing was stored', async () => {
-  const mongo = { ...parts().config.mongo, uri: 'mongodb://127.0.0.1:1', timeoutMs: 300 };
+  // a port of its own: a reason that was logged in the last minute is not logged again
+  const mongo = { ...parts().config.mongo, uri: 'mongodb://127.0.0.1:7', timeoutMs: 300 };
   const database = openDatabase(mongo, indexKeys);
   const server = await startOwnHost({ mongo }, () => database);
   const lines: { requestId?: string; reason?: string }[] = [];
