@@ -36,6 +36,13 @@ let browser: Browser;
 let host: Host;
 const opened: Page[] = [];
 
+/** What the current test has started, also if it fails: open servers would keep the process alive. */
+const cleanups: (() => unknown)[] = [];
+const closeLater = <T extends { close(): unknown }>(started: T): T => {
+  cleanups.push(() => started.close());
+  return started;
+};
+
 /** Errors in the consoles of all pages, but for lines that tell of a response with an error status. */
 let errors: string[] = [];
 
@@ -52,6 +59,7 @@ test.before(async () => {
 
 test.after.each(async () => {
   for (const page of opened.splice(0)) await page.context().close();
+  for (const cleanup of cleanups.splice(0)) await cleanup();
   await killProcesses();
   const found = errors;
   errors = [];
@@ -142,7 +150,7 @@ test('a problem is shown with its field, which is selected', async () => {
 });
 
 test('a post whose outcome is unknown is sent again under the same key', async () => {
-  const proxy = await startProxy(Number(new URL(host.url).port));
+  const proxy = closeLater(await startProxy(Number(new URL(host.url).port)));
   const page = await open(`http://${address}:${proxy.port}`);
   await shows(page, '#state', /Serving/);
   const text = `{"unsettled": "${crypto.randomUUID()}"}`;
@@ -161,14 +169,13 @@ test('a post whose outcome is unknown is sent again under the same key', async (
   await shows(page, '#stored', /Stored as/);
   await fill(page, '{"another": true}');
   await shows(page, `${documents}:first-child`, /another/);
-  proxy.close();
   assert.is(keys.length, 3);
   assert.is(keys[0], keys[1]);
   assert.is.not(keys[1], keys[2]);
 });
 
 test('documents are paged, by keyboard, and new ones appear on the first page', async () => {
-  const service = await startService({ databaseName: `${mongo.databaseName}-paging` });
+  const service = closeLater(await startService({ databaseName: `${mongo.databaseName}-paging` }));
   for (let i = 1; i <= 21; i++) await post(`${service.url}/data`, { i });
   const page = await open(service.url);
   const shown = async () =>
@@ -191,7 +198,6 @@ test('documents are paged, by keyboard, and new ones appear on the first page', 
   await post(`${service.url}/data`, { i: 23 });
   await shows(page, documents, /"i":23/);
   assert.equal(await shown(), [23, 22, 21, 20, 19, 18, 17, 16, 15, 14]);
-  await service.close();
 });
 
 test('what is open in the list stays open when new documents come', async () => {
@@ -274,38 +280,45 @@ test('its policy blocks inline script and style, markup and other hosts', async 
   assert.equal(await result(), { found: directives, attacked: undefined });
 });
 
-test('the strip shows who answers: two replicas behind one address, then one', async () => {
+test('the strip shows who answers: two replicas behind one address, then three, then one', async () => {
   const env = { MONGO_DATABASE: mongo.databaseName };
+  const revision = 'functions-00002';
   const replicas = [
     await startProcess({ ...env, HOSTNAME: 'functions-hpa-7d9c5b9c8-x7k2p', K_REVISION: '' }),
-    await startProcess({
-      ...env,
-      HOSTNAME: 'functions-00002-deployment-6c8f7d9b5-9hvnt',
-      K_REVISION: 'functions-00002',
-    }),
+    ...(await Promise.all(
+      ['9hvnt', '4tqzn'].map((name) =>
+        startProcess({
+          ...env,
+          HOSTNAME: `${revision}-deployment-6c8f7d9b5-${name}`,
+          K_REVISION: revision,
+        }),
+      ),
+    )),
   ];
-  const balancer = await startBalancer(replicas.map(({ url }) => Number(new URL(url).port)));
+  const ports = replicas.map(({ url }) => Number(new URL(url).port));
+  const balancer = closeLater(await startBalancer(ports.slice(0, 2)));
   const page = await open('about:blank');
   await page.clock.install();
   await page.goto(balancer.url);
   await shows(page, '#replica-count', /^2 replicas$/);
   await shows(page, '#replicas li', /^9hvnt Knative · functions-00002[\d.]+ ms$/);
   await shows(page, '#replicas li', /^x7k2p functions-hpa · 7d9c5b9c8[\d.]+ ms$/);
-  balancer.ports.pop();
+  // seen only by new connections
+  balancer.ports.push(...ports.slice(2));
+  await shows(page, '#replica-count', /^3 replicas$/);
+  balancer.ports.splice(1);
   await page.clock.fastForward(30_000);
   await page.locator('#replicas li.quiet', { hasText: '9hvnt' }).waitFor();
-  await shows(page, '#replica-count', /^2 replicas$/);
   await page.clock.fastForward(30_000);
   await shows(page, '#replica-count', /^1 replica$/);
   assert.is(await page.locator('#replicas li', { hasText: '9hvnt' }).count(), 0);
-  balancer.close();
 });
 
 test('it says that the database is unreachable, and recovers', async () => {
   const target = new URL(mongo.uri.replace('mongodb:', 'http:'));
-  const proxy = await startProxy(Number(target.port));
+  const proxy = closeLater(await startProxy(Number(target.port)));
   const uri = mongo.uri.replace(target.host, `${address}:${proxy.port}`);
-  const service = await startService({ uri, timeoutMs: 500 });
+  const service = closeLater(await startService({ uri, timeoutMs: 500 }));
   const { json } = await post(`${service.url}/data`, { before: true });
   const page = await open(service.url);
   await shows(page, documents, /"before":true/);
@@ -322,15 +335,14 @@ test('it says that the database is unreachable, and recovers', async () => {
   await shows(page, `${documents}:first-child`, /"meanwhile":true/);
   assert.is(await page.locator('#documents-state').textContent(), '');
   assert.ok((await send(`${service.url}/data/${json.id}`)).status === 200);
-  await service.close();
-  proxy.close();
 });
 
 test('it says that the service is overloaded, and recovers', async () => {
   const held = holdDatabase();
   const memoryBudgetBytes = 16 * 1024 ** 2;
   const options = { memoryBudgetBytes, mongo: { ...mongo, timeoutMs: 200 } };
-  const service = await startOwnHost(options, held.database);
+  const service = closeLater(await startOwnHost(options, held.database));
+  cleanups.unshift(held.release);
   const reads = [1, 200].map((limit) => send(`${service.url}/data?limit=${limit}`));
   await held.called;
   const page = await open(service.url);
@@ -338,7 +350,6 @@ test('it says that the service is overloaded, and recovers', async () => {
   held.release();
   await Promise.all(reads);
   await shows(page, '#state', /Serving/);
-  await service.close();
 });
 
 test('it says that a replica drains, then that none answers, and recovers', async () => {
@@ -347,13 +358,13 @@ test('it says that a replica drains, then that none answers, and recovers', asyn
   const page = await open(`http://${address}:${port}`);
   await shows(page, '#state', /Serving/);
   const drained = draining.drain(6000, 0);
+  cleanups.push(() => drained);
   await shows(page, '#state', /Draining/);
   await drained;
   await shows(page, '#state', /The service does not answer/);
   await shows(page, '#replicas li.failed', /^failed/);
-  const next = await startOwnHost({ port });
+  closeLater(await startOwnHost({ port }));
   await shows(page, '#state', /Serving/);
-  await next.close();
 });
 
 test('the API is read from the OpenAPI document, where there is one', async () => {
@@ -378,13 +389,13 @@ test('the API is read from the OpenAPI document, where there is one', async () =
     '/openapi.json': { GET: operation(noParameters, ({ res }) => sendJson(res, 200, openapi)) },
   });
   const server = await serve(app, { ...parts().config, port: 0 }, { draining: false });
+  cleanups.push(() => server.drain(0, 0));
   const page = await open(`http://${address}:${server.port}`);
   await shows(page, 'h1', /^tea$/);
   await page.locator('#operations summary').press('Enter');
   await shows(page, '#operations summary', /^PUT\/tea\/{kind}Makes \*\*<b>tea<\/b>\*\*$/);
   await shows(page, '#operations dl', /kindpath, required · green.*bodyapplication\/json/);
   await shows(page, '#operations dl', /418a-teapot: no tea\nempty: not yet/);
-  await server.drain(0, 0);
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
