@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import { killProcesses, type Process, startProcess } from '../functions/testing/testing';
 import { freePort } from '../tools/network/ports';
 import { suiteThatNeeds } from '../tools/uvu';
-import { findK6, type K6Run, missingForK6, runK6 } from './shared/k6';
-import { sample } from './shared/run-and-read';
+import { findK6, type K6Run, missingForK6, runK6 } from './common/k6';
+import { sample } from './common/run-and-read';
 
 // Short runs at any speed: this tests what fails a run, not how fast the service is.
 const anySpeed = { P95_MS: '0' };

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { loadYaml } from '@kubernetes/client-node';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { k6Version } from '../load/shared/k6';
+import { k6Version } from '../load/common/k6';
 import { addToCache, cached, onPath } from './programs/program-cache';
 
 const test = suite('workflows');

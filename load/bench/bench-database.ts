@@ -1,6 +1,6 @@
 import type { MongoClient } from 'mongodb';
 import { dateOf, newId } from '../../functions/documents/id';
-import { exampleDocument } from '../shared/example-document';
+import { exampleDocument } from '../common/example-document';
 
 /** The database that one contender writes and reads. */
 export interface BenchDatabase {

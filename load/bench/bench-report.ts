@@ -1,5 +1,5 @@
-import { formatNumber, markdownTable } from '../shared/markdown';
-import { type Summary, summarize } from '../shared/statistics';
+import { formatNumber, markdownTable } from '../common/markdown';
+import { type Summary, summarize } from '../common/statistics';
 import { raw } from './contenders';
 import type { BenchResults, Sample } from './results';
 import type { Plot } from './write-report';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
-import { type ServerProcess, startServer } from '../shared/server-process';
+import { type ServerProcess, startServer } from '../common/server-process';
 import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
 import { benchPlot, benchRatios, benchReport } from './bench-report';
 import { checkResponses } from './check-responses';

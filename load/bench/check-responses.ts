@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { exampleDocument } from '../shared/example-document';
-import type { ServerProcess } from '../shared/server-process';
+import { exampleDocument } from '../common/example-document';
+import type { ServerProcess } from '../common/server-process';
 import { type BenchDatabase, type Item, page } from './bench-database';
 import type { Contender } from './contenders';
 import { type Route, urlOf } from './routes';

@@ -1,5 +1,5 @@
-import { formatNumber, markdownTable } from '../shared/markdown';
-import { type Summary, summarize } from '../shared/statistics';
+import { formatNumber, markdownTable } from '../common/markdown';
+import { type Summary, summarize } from '../common/statistics';
 import { versionLine } from './bench-report';
 import { bare, flask } from './contenders';
 import type { Route } from './routes';

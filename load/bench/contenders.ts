@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { builtService, imageEnv } from '../shared/built-service';
-import { benchPackages } from '../shared/install';
-import type { Server } from '../shared/server-process';
+import { builtService, imageEnv } from '../common/built-service';
+import { benchPackages } from '../common/install';
+import type { Server } from '../common/server-process';
 
 /** A server that is benchmarked. */
 export interface Contender extends Server {

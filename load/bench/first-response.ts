@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exampleDocument } from '../shared/example-document';
-import type { ServerProcess } from '../shared/server-process';
+import { exampleDocument } from '../common/example-document';
+import type { ServerProcess } from '../common/server-process';
 import type { Contender } from './contenders';
 import { type Route, urlOf } from './routes';
 

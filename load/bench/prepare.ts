@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { installBenchPackages, isOutdated, runInstaller } from '../shared/install';
+import { installBenchPackages, isOutdated, runInstaller } from '../common/install';
 import { type Contender, peers } from './contenders';
 
 /**

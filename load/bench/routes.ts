@@ -1,4 +1,4 @@
-import type { ServerProcess } from '../shared/server-process';
+import type { ServerProcess } from '../common/server-process';
 import type { Contender } from './contenders';
 
 /** A request that is measured, and how to recognize a correct response to it. */

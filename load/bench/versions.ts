@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { benchPackages, nodeFolder } from '../shared/install';
+import { benchPackages, nodeFolder } from '../common/install';
 import { peers } from './contenders';
 
 /** The machine, and the versions of what was measured, by name. */

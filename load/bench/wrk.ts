@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { exampleDocument } from '../shared/example-document';
+import { exampleDocument } from '../common/example-document';
 import type { Route } from './routes';
 
 /** What wrk.lua prints. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { lastingPort } from '../../tools/network/ports';
-import { imageEnv } from '../shared/built-service';
+import { imageEnv } from '../common/built-service';
 import type { Target } from './http-client';
 
 /** A process of the service. */

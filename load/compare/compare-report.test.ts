@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { perSecond } from '../shared/k6-samples';
+import { perSecond } from '../common/k6-samples';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { measure } from './measures';

@@ -1,4 +1,4 @@
-import type { VariantName } from '../shared/cluster';
+import type { VariantName } from '../common/cluster';
 import {
   dataTable,
   keyValueTable,
@@ -6,8 +6,8 @@ import {
   page,
   type Series,
   type View,
-} from '../shared/page/page';
-import type { TestEnvironment } from '../shared/test-environment';
+} from '../common/page/page';
+import type { TestEnvironment } from '../common/test-environment';
 import type { Comparison, Run } from './comparison';
 import { type Measures, type Replicas, replicasAt } from './measures';
 import type { CpuSample } from './watch-cluster';

@@ -7,11 +7,11 @@ import {
   type Variant,
   type VariantName,
   variantNames,
-} from '../shared/cluster';
-import { findK6, k6VersionOf } from '../shared/k6';
-import { perSecond } from '../shared/k6-samples';
-import { sample } from '../shared/run-and-read';
-import { readTestEnvironment } from '../shared/test-environment';
+} from '../common/cluster';
+import { findK6, k6VersionOf } from '../common/k6';
+import { perSecond } from '../common/k6-samples';
+import { sample } from '../common/run-and-read';
+import { readTestEnvironment } from '../common/test-environment';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { measure, type Times } from './measures';

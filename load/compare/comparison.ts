@@ -1,6 +1,6 @@
-import type { VariantName } from '../shared/cluster';
-import type { Second } from '../shared/k6-samples';
-import type { TestEnvironment } from '../shared/test-environment';
+import type { VariantName } from '../common/cluster';
+import type { Second } from '../common/k6-samples';
+import type { TestEnvironment } from '../common/test-environment';
 import type { Measures, Replicas, Times } from './measures';
 import type { CpuSample } from './watch-cluster';
 

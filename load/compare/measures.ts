@@ -1,5 +1,5 @@
-import type { K6Samples, Request } from '../shared/k6-samples';
-import { percentile } from '../shared/statistics';
+import type { K6Samples, Request } from '../common/k6-samples';
+import { percentile } from '../common/statistics';
 
 /** The replicas of a variant, from `at` until the next entry. */
 export interface Replicas {

@@ -16,7 +16,7 @@ import {
   namespace,
   type VariantName,
   variantNames,
-} from '../shared/cluster';
+} from '../common/cluster';
 import type { Replicas } from './measures';
 
 /** CPU usage of a container, from metrics-server. */

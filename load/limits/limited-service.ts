@@ -1,5 +1,5 @@
-import { builtService } from '../shared/built-service';
-import { type ServerProcess, startServer } from '../shared/server-process';
+import { builtService } from '../common/built-service';
+import { type ServerProcess, startServer } from '../common/server-process';
 import { get, openConnection } from './http-connection';
 import { createPodCgroup, type PodCgroup } from './pod-cgroup';
 

@@ -1,4 +1,4 @@
-import { markdownTable } from '../shared/markdown';
+import { markdownTable } from '../common/markdown';
 import type { Tally } from './client-behavior';
 
 /** The service may use this much of the pod's 500 MiB. */

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { installBenchPackages, nodeFolder } from '../shared/install';
+import { installBenchPackages, nodeFolder } from '../common/install';
 import type { Limits } from './limited-service';
 import { memoryFaults, memoryReport, overloadFaults, overloadReport } from './limits-report';
 import { testMemory } from './memory-test';

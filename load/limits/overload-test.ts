@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exampleDocument } from '../shared/example-document';
-import { percentile } from '../shared/statistics';
+import { exampleDocument } from '../common/example-document';
+import { percentile } from '../common/statistics';
 import { startFakeMongodb } from './fake-mongodb';
 import { get, type HttpConnection, openConnection, post } from './http-connection';
 import { type LimitedService, type Limits, startLimitedService } from './limited-service';

@@ -1,5 +1,5 @@
-import { dataTable, keyValueTable, page } from '../shared/page/page';
-import type { TestEnvironment } from '../shared/test-environment';
+import { dataTable, keyValueTable, page } from '../common/page/page';
+import type { TestEnvironment } from '../common/test-environment';
 import type { Knee, Step } from './knee';
 
 /** The results of `npm run tune`; report/tune.json has this form. */

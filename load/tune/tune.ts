@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
-import { apps, core, emptyCollection, findVariants, namespace, shell } from '../shared/cluster';
-import { findK6, k6VersionOf } from '../shared/k6';
-import { sample } from '../shared/run-and-read';
-import { percentile } from '../shared/statistics';
-import { readTestEnvironment } from '../shared/test-environment';
+import { apps, core, emptyCollection, findVariants, namespace, shell } from '../common/cluster';
+import { findK6, k6VersionOf } from '../common/k6';
+import { sample } from '../common/run-and-read';
+import { percentile } from '../common/statistics';
+import { readTestEnvironment } from '../common/test-environment';
 import { findKnee, type Step } from './knee';
 import { type Tuning, tuneReport } from './tune-report';
 
