@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadYaml } from '@kubernetes/client-node';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { k6Version } from '../load/common/k6';
-import { addToCache, cached, onPath } from './programs/program-cache';
+import { buildPublished, hasGo, installGo } from './programs/go';
+import { cached, onPath } from './programs/program-cache';
+import { prometheusVersion } from './programs/promtool';
+import { suiteThatNeeds } from './uvu';
 
 const test = suite('workflows');
 const run = promisify(execFile);
@@ -20,20 +22,23 @@ const workflows = readdirSync(join(root, folder)).map((name) => join(folder, nam
 const actionlintVersion = 'v1.7.12';
 const actionlint = `actionlint-${actionlintVersion}`;
 const found = onPath('actionlint') ?? cached(actionlint);
-const missing = !found && !onPath('go');
-if (missing)
-  console.error(
-    'actionlint needs Go 1.24 or later (https://go.dev/dl), and is skipped unless CI is set',
-  );
+const linted = suiteThatNeeds(
+  found || hasGo() ? undefined : `actionlint (https://github.com/rhysd/actionlint) or ${installGo}`,
+  'actionlint',
+);
 
-(missing && !process.env.CI ? test.skip : test)('actionlint finds nothing', async () => {
-  const path = found ?? (await addToCache(actionlint, buildActionlint));
+linted('finds nothing', async () => {
+  const command = 'github.com/rhysd/actionlint/cmd/actionlint';
+  const path =
+    found ?? (await buildPublished(actionlint, command, actionlintVersion, console.error));
   const output = await run(path, ['-no-color', ...workflows], { cwd: root }).catch(
     (error) => error,
   );
   assert.is(output.stdout, '');
   assert.is(output.stderr, '');
 });
+
+linted.run();
 
 for (const name of workflows) {
   test(`${name} pins its actions by commit and can only read`, () => {
@@ -59,6 +64,10 @@ test('kind.yml has the versions of k6 and Kubernetes that the tests have', () =>
     /k8s\.io\/kubernetes (v\d+\.\d+)\./.exec(read('tools/admission/go.mod')) ?? [];
   assert.is(env?.K6, k6Version);
   assert.match(String(env?.NODE_IMAGE), `:${kubernetes}.`);
+});
+
+test('ci.yml installs the promtool of the Prometheus that is deployed', () => {
+  assert.match(read(join(folder, 'ci.yml')), `/cmd/promtool@${prometheusVersion}"`);
 });
 
 test('Dependabot watches every folder with dependencies', () => {
@@ -97,16 +106,6 @@ interface Workflow {
 
 interface Dependabot {
   updates: { 'package-ecosystem': string; directories: string[] }[];
-}
-
-async function buildActionlint(path: string): Promise<void> {
-  const folder = dirname(path);
-  const module = `github.com/rhysd/actionlint/cmd/actionlint@${actionlintVersion}`;
-  await run('go', ['install', module], {
-    cwd: folder,
-    env: { ...process.env, CGO_ENABLED: '0', GOBIN: folder, GOFLAGS: '', GOWORK: 'off' },
-  });
-  await rename(join(folder, 'actionlint'), path);
 }
 
 /** @returns the files below a folder, such as `/load/bench/package.json`, of this repository only */

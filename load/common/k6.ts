@@ -1,10 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { buildFlags, hasGo, installGo, runGo } from '../../tools/programs/go';
-import { addToCache, cached, onPath } from '../../tools/programs/program-cache';
+import { buildPublished, hasGo, installGo } from '../../tools/programs/go';
+import { cached, onPath } from '../../tools/programs/program-cache';
 import type { Report } from '../../tools/programs/run-tool';
 
 export const k6Version = 'v1.8.1';
@@ -32,13 +31,8 @@ export function missingForK6(): string | undefined {
 }
 
 function buildK6(report: Report): Promise<string> {
-  return addToCache(cacheName, async (path) => {
-    report(`building k6 ${k6Version} with Go, once: this takes one to three minutes`);
-    const folder = dirname(path);
-    const args = ['install', ...buildFlags, `go.k6.io/k6@${k6Version}`];
-    await runGo('building k6', args, { cwd: folder, env: { GOBIN: folder, GOFLAGS: '' }, report });
-    await rename(join(folder, 'k6'), path);
-  });
+  report(`building k6 ${k6Version} with Go, once: this takes one to three minutes`);
+  return buildPublished(cacheName, 'go.k6.io/k6', k6Version, report);
 }
 
 /** @returns a version such as `v1.8.1` */

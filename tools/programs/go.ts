@@ -1,4 +1,6 @@
-import { onPath } from './program-cache';
+import { rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { addToCache, onPath } from './program-cache';
 import { type Report, runTool } from './run-tool';
 
 /** What to install where there is no Go. */
@@ -28,6 +30,33 @@ export function runGo(
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off', ...env },
     timeout: 1200,
     report,
+  });
+}
+
+/**
+ * Builds a published program into the cache.
+ *
+ * @param name its name in the cache
+ * @param command the path of its package, such as `go.k6.io/k6`
+ * @param version of its module
+ * @returns its path
+ * @throws {Error} when Go is missing or the build fails
+ */
+export function buildPublished(
+  name: string,
+  command: string,
+  version: string,
+  report: Report,
+): Promise<string> {
+  return addToCache(name, async (path) => {
+    const folder = dirname(path);
+    const program = basename(command);
+    await runGo(`building ${program}`, ['install', ...buildFlags, `${command}@${version}`], {
+      cwd: folder,
+      env: { GOBIN: folder, GOFLAGS: '' },
+      report,
+    });
+    await rename(join(folder, program), path);
   });
 }
 
