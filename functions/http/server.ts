@@ -6,6 +6,7 @@ import type { Lifecycle } from '../runtime/lifecycle';
 import { expectsContinue, type HostedRequest } from './body';
 import {
   afterResponses,
+  type Connection,
   discardRest,
   headWithoutUpgrade,
   isFlooded,
@@ -87,13 +88,13 @@ export async function serve(
     return () => socket.off('error', ignore).off('timeout', onTimeout);
   }
 
-  /** Registers a request. @returns false if its connection was cut instead */
-  function register(req: IncomingMessage, res: ServerResponse): boolean {
+  /** Registers a request. @returns its connection, or undefined if that was cut instead */
+  function register(req: IncomingMessage, res: ServerResponse): Connection | undefined {
     const connection = connections.get(req.socket);
     if (!connection || isFlooded(connection)) {
       if (connection) connectionCut.publish('pipelining');
       req.socket.destroy();
-      return false;
+      return undefined;
     }
     const { responses } = connection;
     while (responses[0]?.closed) responses.shift();
@@ -110,11 +111,12 @@ export async function serve(
     if (req.headers['x-connection'] === 'close') res.shouldKeepAlive = false;
     if (logRequests) logRequest(req, res);
     if (req.method !== 'GET') res.on('finish', () => discardRest(req, transferTimeoutMs));
-    return true;
+    return connection;
   }
 
   function onRequest(req: IncomingMessage, res: ServerResponse): void {
-    if (!register(req, res)) return;
+    const connection = register(req, res);
+    if (!connection) return;
     const problem = checkHead(req);
     if (problem) {
       res.shouldKeepAlive = false;
@@ -126,8 +128,7 @@ export async function serve(
       else void handler(req, res);
     };
     // pipelined requests would fill the queue: Node reads a thousand of them at once
-    const isPipelined = (connections.get(req.socket)?.responses.length ?? 0) > 1;
-    if (isPipelined) begin();
+    if (connection.responses.length > 1) begin();
     else enqueue(begin);
   }
   server.on('request', onRequest);
