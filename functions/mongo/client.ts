@@ -43,6 +43,8 @@ export interface ReconnectingClient {
   session(): Session | Promise<Session>;
   /** Runs an operation, and keeps the session open until it ends, even if another replaces it. */
   using<T>(session: Session, operation: () => Promise<T>): Promise<T>;
+  /** Reports that an operation of a session has succeeded. */
+  succeeded(session: Session): void;
   /** Reports that a session does not reply. Unless it does in the meantime, it is replaced. */
   suspect(session: Session): void;
   close(): Promise<void>;
@@ -127,15 +129,14 @@ export function createReconnectingClient(
   /** Connects until a new session works, or the current one has replied in the meantime. */
   async function connectUntilReachable(force: boolean): Promise<void> {
     const begin = performance.now();
-    const currentReplied = (since: number) =>
-      !force && current !== undefined && current.repliedAt > since;
-    const connected = await connectFirst((error, startedAt) => {
-      if (currentReplied(startedAt)) return false;
+    const currentReplied = () => !force && current !== undefined && current.repliedAt > begin;
+    const connected = await connectFirst((error) => {
+      if (currentReplied()) return false;
       setUnreachable(error, begin);
       return true;
     });
     if (connected) {
-      if (isClosed || currentReplied(begin)) discard(connected);
+      if (isClosed || currentReplied()) discard(connected);
       else replaceCurrent(connected);
     }
     if (!isClosed) setReachable();
@@ -149,7 +150,7 @@ export function createReconnectingClient(
    * @returns the session that has connected, or undefined if the attempts were given up
    */
   async function connectFirst(
-    mayRetry: (error: Error, startedAt: number) => boolean,
+    mayRetry: (error: Error) => boolean,
   ): Promise<OpenSession | undefined> {
     const attempts = new Set<OpenSession>();
     let connected: OpenSession | undefined;
@@ -157,7 +158,6 @@ export function createReconnectingClient(
     const isOver = () => isClosed || isGivenUp || connected !== undefined;
 
     async function attempt(): Promise<void> {
-      const startedAt = performance.now();
       const session = openSession();
       attempts.add(session);
       try {
@@ -167,7 +167,7 @@ export function createReconnectingClient(
           attempts.delete(session);
         }
       } catch (error) {
-        if (!isOver()) isGivenUp = !mayRetry(error as Error, startedAt);
+        if (!isOver()) isGivenUp = !mayRetry(error as Error);
       } finally {
         if (attempts.delete(session)) discard(session);
       }
@@ -244,6 +244,10 @@ export function createReconnectingClient(
         open.operations--;
         closeIfUnused(open);
       }
+    },
+    succeeded(session) {
+      session.repliedAt = performance.now();
+      if (session === current && state === 'unreachable') setReachable();
     },
     suspect(session) {
       if (session === current) reconnect();

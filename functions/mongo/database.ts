@@ -170,7 +170,7 @@ export function openDatabase(
         operation({ db, documents, signal: limit.signal, maxTimeMS }),
       );
       const result = await Promise.race([attempt, limit.exceeded]);
-      session.repliedAt = performance.now();
+      client.succeeded(session);
       const durationMs = session.repliedAt - begin;
       history.succeeded(durationMs);
       attemptEnded.publish({ name, durationMs });

@@ -21,9 +21,9 @@ export interface FakeMongod {
    * Decides the reply to a command; initially that of a real server.
    *
    * @param proceed executes the command, and returns that reply
-   * @returns the reply, or undefined to send none
+   * @returns the reply, perhaps later, or undefined to send none
    */
-  handle(command: Command, proceed: () => Reply): Reply | undefined;
+  handle(command: Command, proceed: () => Reply): Reply | undefined | Promise<Reply>;
   /** Whether it sends nothing, not even to the driver's monitor. */
   frozen: boolean;
   close(): void;
@@ -104,7 +104,8 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
     }
     if (!command.endSessions) fake.commands.push(command);
     const reply = fake.handle(command, () => proceed(command));
-    if (reply) send(socket, id, reply);
+    if (reply instanceof Promise) void reply.then((late) => send(socket, id, late));
+    else if (reply) send(socket, id, reply);
   }
 
   const server = createServer((socket) => {
