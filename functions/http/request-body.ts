@@ -60,6 +60,7 @@ export async function withBody(
   const reservation = await memory.reserve(bytes, 'post', arrivedAt + timeoutMs);
   const waitedMs = performance.now() - arrivedAt;
   try {
+    if (!req.complete) await nextTurn();
     const body =
       readBuffered(req, bodyLimitBytes) ??
       (await readTracked(req, res, reservation, bodyLimitBytes));
@@ -75,6 +76,22 @@ export async function withBody(
     // not earlier: the body stays in memory until it was handled, even if the client is gone
     whenClosed(res, () => reservation.release());
   }
+}
+
+let turn: Promise<void> | undefined;
+
+/**
+ * Resolves when Node has parsed what has arrived. A small body arrives together with the head of its
+ * request, but is parsed after the head was handled; to wait for its events would cost more.
+ */
+function nextTurn(): Promise<void> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = undefined;
+      resolve();
+    });
+  });
+  return turn;
 }
 
 /**
