@@ -54,7 +54,7 @@ async function sendChunks(
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => whenClosed(res, resolve));
   for (const part of parts) {
-    const bytes = Buffer.from(part);
+    const bytes = typeof part === 'string' ? Buffer.from(part) : part; // not copied: others may share it
     for (let at = 0; at < bytes.length; at += chunkBytes) {
       const isAccepted = res.write(bytes.subarray(at, at + chunkBytes));
       if (!isAccepted) await Promise.race([drained(res), closed]);
