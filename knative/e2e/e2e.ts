@@ -6,7 +6,16 @@ import { acknowledgedWritesSurvive, documentSurvives, summarize } from './durabi
 import { withoutFailedRequests } from './load';
 import { backupIsRestored, onMongoDB, unusualNamesAreStored } from './mongodb-only';
 import { connectAsApp, mongosh, mongoshAsRoot, startProbePod } from './mongosh';
-import { deletePod, evictPod, exhaustMemory, podsOf, restartMongo, waitUntilReady } from './pods';
+import {
+  deletePod,
+  drainNode,
+  evictAll,
+  evictPod,
+  exhaustMemory,
+  podsOf,
+  restartMongo,
+  waitUntilReady,
+} from './pods';
 import { scalesUpAndDown } from './scaling';
 import { runSteps, step } from './steps';
 import { addressesIn, findVariants, sendRequest, type Variant, variants } from './variants';
@@ -143,6 +152,15 @@ step('every post is acknowledged while replicas and mongo-0 are deleted or evict
     JSON.stringify(outcomes),
   );
   return summarize(verdict);
+});
+
+step('no request fails while all replicas are evicted in turn, and a node is drained', async () => {
+  return withoutFailedRequests({ RATE: '20' }, async () => {
+    for (const variant of variants) {
+      await evictAll(variant);
+      await drainNode(variant);
+    }
+  });
 });
 
 step('acknowledged documents survive when replicas and mongo-0 are OOM-killed', async () => {

@@ -4,12 +4,27 @@ import { retry } from './retry';
 import type { Variant } from './variants';
 
 /** @returns names such as `pod/functions-hpa-5c4-x2` of the pods that are not terminating */
-export async function podsOf({ selector }: Variant): Promise<string[]> {
-  const json = await kubectl('get', 'pods', '-l', selector, '-o', 'json');
-  const { items } = JSON.parse(json) as { items: { metadata: Record<string, string> }[] };
-  return items
+export async function podsOf(variant: Variant): Promise<string[]> {
+  return (await findPods(variant)).map(({ name }) => name);
+}
+
+async function readyPodsOf(variant: Variant): Promise<string[]> {
+  return (await findPods(variant)).filter(({ ready }) => ready).map(({ name }) => name);
+}
+
+interface Pod {
+  metadata: { name: string; deletionTimestamp?: string };
+  status: { conditions?: { type: string; status: string }[] };
+}
+
+async function findPods({ selector }: Variant): Promise<{ name: string; ready: boolean }[]> {
+  const { items } = JSON.parse(await kubectl('get', 'pods', '-l', selector, '-o', 'json'));
+  return (items as Pod[])
     .filter(({ metadata }) => !metadata.deletionTimestamp)
-    .map(({ metadata }) => `pod/${metadata.name}`);
+    .map(({ metadata, status: { conditions = [] } }) => ({
+      name: `pod/${metadata.name}`,
+      ready: conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    }));
 }
 
 /** Waits until a variant has at least two pods, and all that are not terminating are ready. */
@@ -32,6 +47,33 @@ export function evictPod(pod: string): Promise<string> {
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
   const script = `kubectl create --raw ${path} -f - <<<'${JSON.stringify(eviction)}'`;
   return run('bash', '-c', script);
+}
+
+/** Evicts all pods of a variant, one after another, as its PodDisruptionBudget allows it. */
+export async function evictAll(variant: Variant): Promise<void> {
+  for (const pod of await podsOf(variant)) {
+    await retry(() => evictPod(pod));
+    await waitUntilReady(variant);
+  }
+}
+
+/**
+ * Drains a node of a variant's pods, and uncordons it. If there is no other node, replacements are
+ * scheduled only then, so the budget has to keep a replica.
+ */
+export async function drainNode(variant: Variant): Promise<void> {
+  const [pod] = await podsOf(variant);
+  const node = await kubectl('get', pod as string, '-o', 'jsonpath={.spec.nodeName}');
+  const selector = ['--pod-selector', variant.selector, '--delete-emptydir-data'];
+  try {
+    await kubectl('drain', node, ...selector, '--timeout', '20s').catch((error) => {
+      assert.match(error.message, /timeout/);
+    });
+    assert.ok((await readyPodsOf(variant)).length > 0, 'no replica is left');
+  } finally {
+    await kubectl('uncordon', node);
+  }
+  await waitUntilReady(variant);
 }
 
 /**

@@ -363,7 +363,13 @@ test('local-volume binds the claim of mongo-0 to its volume', async () => {
 
 test('what selects pods finds some', async () => {
   const found = await objects(deployed);
-  const labels = found.map((object) => podTemplate(object)?.metadata.labels).filter(Boolean);
+  const labels = found.flatMap((object) => {
+    const { labels } = podTemplate(object)?.metadata ?? {};
+    // Knative Serving adds this one
+    const isService = object.apiVersion === 'serving.knative.dev/v1';
+    const added = isService && { 'serving.knative.dev/service': object.metadata.name };
+    return labels ? [{ ...labels, ...added }] : [];
+  });
   for (const { kind, metadata, spec } of found) {
     const selector = spec?.selector ?? spec?.podSelector;
     if (!selector) continue;
