@@ -4,6 +4,7 @@ import { perSecond } from '../common/k6-samples';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { measure } from './measures';
+import { comparePicture } from './picture';
 
 const test = suite('report');
 
@@ -47,7 +48,10 @@ const comparison: Comparison = {
     resources: 'requests 200m and 250Mi, limits 500m and 500Mi',
     cpuRequest: 200,
     kpa: { window: '60s', 'panic-window-percentage': '10', 'panic-threshold-percentage': '200' },
-    hpa: { averageUtilization: '70 % of the CPU request', scaleUp: '{"policies":[]}' },
+    hpa: {
+      ...{ minReplicas: '2', maxReplicas: '5', averageUtilization: '70 % of the CPU request' },
+      scaleUp: '{"policies":[]}',
+    },
   },
   settings: { RATE: '20', PEAK: '400', WARM_UP: '20s', RISE: '5s', HOLD: '25s', FALL: '5s' },
   runs: [
@@ -60,36 +64,81 @@ const comparison: Comparison = {
   ],
 };
 
-test('the table has both runs of both variants, and "never" for what did not happen', () => {
+test('the tables have a column for each run, and "never" for what did not happen', () => {
   const html = compareReport(comparison);
   const row = (name: string) =>
     [...html.matchAll(new RegExp(`<th scope="row">${name}.*?</th>(.*?)</tr>`, 'g'))].map(
-      ([, cells]) => cells?.match(/(?<=<td>).*?(?=<)/g),
+      ([, cells]) => cells?.match(/(?<=<td class="number">).*?(?=<)/g),
     );
   assert.equal(row('5th replica ready after'), [
-    ['8 · 8', '25 · 29'],
+    ['8', '8', '25', '29'],
     ['10', 'never'],
   ]);
-  assert.equal(row('Requests failed')[0], ['10 · 10', '10 · 10']);
+  assert.equal(row('Requests failed')[0], ['10', '10', '10', '10']);
   assert.match(html, 'Time to the fifth:\n8 s on Knative, 25 to 29 s with the HPA');
 });
 
-test('each round is a view of both variants, and all views have the same axes', () => {
-  const [, json = ''] = /const views = (.*);/.exec(compareReport(comparison)) ?? [];
-  const views = JSON.parse(json);
+test('each round is a view, with a chart for each variant in each panel', () => {
+  const views = compareReport(comparison).split('<section class="view"').slice(1);
   assert.equal(
-    views.map(({ name }: { name: string }) => name),
+    views.map((view) => /<h3>(.*?)<\/h3>/.exec(view)?.[1]),
     ['First', 'Second', 'Reused'],
   );
-  const ranges = views.flatMap(({ columns }: { columns: { panels: { range: number[] }[] }[] }) =>
-    columns.map(({ panels }) => JSON.stringify(panels.map(({ range }) => range))),
+  for (const view of views) {
+    const charts = [...view.matchAll(/<figcaption>(.*?)<\/figcaption>/g)].map(([, title]) => title);
+    assert.is(charts.length, 12);
+    assert.equal([...new Set(charts)], ['Knative Service', 'Deployment with HPA']);
+  }
+});
+
+test('charts of the same quantity have the same y axis', () => {
+  const html = compareReport(comparison);
+  const charts = [...html.matchAll(/aria-label="Replicas, [^"]*".*?<\/figure>/gs)];
+  const ticks = charts.map(([chart]) =>
+    [...chart.matchAll(/x="-6" y="(.*?)".*?>(.*?)</g)].map(([, y, tick]) => `${tick} at ${y}`),
   );
-  assert.is(ranges.length, 6);
-  assert.is(new Set(ranges).size, 1);
-  assert.equal(JSON.parse(ranges[0])[1], [0, 5 * 1.08]);
-  const [cpu] = views[0].columns[0].panels[5].series;
-  assert.is(cpu.values[29], null);
-  assert.is(cpu.values[30], 100);
+  assert.is(ticks.length, 6);
+  assert.is(new Set(ticks.map(String)).size, 1);
+  assert.is(ticks[0]?.length, 6);
+});
+
+test('the mean CPU of the replicas is a percentage of the request', () => {
+  const [, json = ''] =
+    /data-labels="[^"]*mean of the replicas[^"]*" data-values="(.*?)"/.exec(
+      compareReport(comparison),
+    ) ?? [];
+  const [usage] = JSON.parse(json);
+  assert.is(usage[29], null);
+  assert.is(usage[30], 100);
+});
+
+test('lines in a chart have different marks, and legends show them', () => {
+  const [latency = ''] = /<h4>Latency.*?<h4>/s.exec(compareReport(comparison)) ?? [];
+  const [legend = ''] = /<ul class="legend">.*?<\/ul>/s.exec(latency) ?? [];
+  const [plot = ''] = /<svg class="plot".*?<\/figure>/s.exec(latency) ?? [];
+  const marks = ['line-1', 'line-2', 'line-3'];
+  for (const text of [legend, plot]) {
+    assert.equal(text.match(/line-\d/g), marks);
+  }
+  assert.equal(legend.match(/(?<=<\/svg> ).*?(?=<)/g), ['p50', 'p95', 'p99']);
+});
+
+test('the settings of the HPA are words', () => {
+  const html = compareReport(comparison);
+  assert.match(html, 'To scale up, it\nadds at most 4 pods or 100 % in 15 s, whichever is more');
+  assert.match(html, '2 to 5 replicas, target 70 % of the CPU request. Up: adds at most 4 pods');
+  assert.not.match(html, 'policies');
+});
+
+test('the picture has both variants in each chart, and both colour schemes', () => {
+  const svg = comparePicture(comparison);
+  const charts = svg.split('<svg class="plot"').slice(1);
+  assert.is(charts.length, 3);
+  for (const chart of charts) {
+    assert.equal(chart.match(/(?<=<path class=")line-\d/g), ['line-1', 'line-2']);
+  }
+  assert.match(svg, '@media (prefers-color-scheme: dark)');
+  assert.match(svg, '<title id="title">The same spike: Knative Service and Deployment with HPA<');
 });
 
 test('the page is self-contained and escapes its data', () => {

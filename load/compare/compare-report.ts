@@ -1,22 +1,18 @@
+import type { Series } from '../common/charts/line-chart';
 import type { VariantName } from '../common/cluster';
-import {
-  dataTable,
-  keyValueTable,
-  type Panel,
-  page,
-  type Series,
-  type View,
-} from '../common/page/page';
+import { definitions, numberTable, type Panel, page, type View } from '../common/page/page';
 import type { TestEnvironment } from '../common/test-environment';
 import type { Comparison, Run } from './comparison';
+import { behaviorInWords } from './hpa-behavior';
 import { type Measures, type Replicas, replicasAt } from './measures';
 import type { CpuSample } from './watch-cluster';
 
-const titles: Record<VariantName, string> = {
+export const titles: Record<VariantName, string> = {
   knative: 'Knative Service',
   hpa: 'Deployment with HPA',
 };
-const variants: VariantName[] = ['knative', 'hpa'];
+const shortTitles: Record<VariantName, string> = { knative: 'Knative', hpa: 'HPA' };
+export const variants: VariantName[] = ['knative', 'hpa'];
 
 /** The report as an HTML page. */
 export function compareReport(comparison: Comparison): string {
@@ -47,17 +43,20 @@ Replica-seconds count each pod from when it is scheduled on a node until it is g
   );
 
   function table(caption: string, runs: Run[]): string {
-    return dataTable(
+    const inOrder = variants.flatMap((variant) => runs.filter((run) => run.variant === variant));
+    const isOneRound = new Set(runs.map(({ round }) => round)).size === 1;
+    const columns = inOrder.map(({ variant, round }) =>
+      isOneRound
+        ? { name: shortTitles[variant] }
+        : { group: shortTitles[variant], name: round.replace(/ run$/, '') },
+    );
+    return numberTable(
       caption,
-      ['', 'Knative', 'HPA'],
+      '',
+      columns,
       rows.map(({ name, value }) => [
         name,
-        ...variants.map((variant) =>
-          runs
-            .filter((run) => run.variant === variant)
-            .map(({ measures }) => formatMeasure(value(measures)))
-            .join(' · '),
-        ),
+        ...inOrder.map(({ measures }) => formatMeasure(value(measures))),
       ]),
     );
   }
@@ -76,14 +75,14 @@ ${differences(setup)
   .join('\n')}
 </ul>
 <h2>Test environment</h2>
-${keyValueTable({
+${definitions({
   Nodes: nodes.join('; '),
   'k6 ran on': `${machine}${shared ? ', which is a node of the cluster: k6 and the service shared its CPUs' : ''}`,
   Versions: `Kubernetes ${setup.kubernetes}, Knative ${setup.knative}, ${setup.database}, Node ${setup.node}, k6 ${k6}`,
   Image: setup.image,
   'Replica resources': setup.resources,
   Knative: formatSettings(setup.kpa),
-  HPA: formatSettings(setup.hpa),
+  HPA: hpaInWords(setup.hpa),
   'spike.js': formatSettings(settings),
 })}`;
   }
@@ -131,15 +130,15 @@ function differences({ kpa, hpa }: TestEnvironment): string[] {
     (Number.parseFloat(kpa.window ?? '') * Number(kpa['panic-window-percentage'])) / 100;
   return [
     `<b>Metric.</b> Knative scales on requests in flight, which queue-proxy counts in each pod. The HPA scales on
-CPU, from metrics-server, which averages over the last seconds. (The plots show the requests in flight that k6 sees:
+CPU, from metrics-server, which averages over the last seconds. (The charts show the requests in flight that k6 sees:
 they include requests that wait for a connection or at the ingress and have not reached a pod.)`,
     `<b>Decisions.</b> Knative decides every 2 s, on the average of the last ${kpa.window}. When the average of the
 last ${panic} s reaches ${kpa['panic-threshold-percentage']} % of the capacity of the ready replicas, it uses that one
-and does not scale down until the panic is over. The HPA decides every 15 s; its policy limits scaling up to
-${policy(hpa.scaleUp)}.`,
+and does not scale down until the panic is over. The HPA decides every 15 s. To scale up, it
+${behaviorInWords('up', hpa.scaleUp)}.`,
     `<b>Scaling down.</b> Knative scales down ${kpa['scale-down-delay'] ?? '0s'} after the average of the last
-${kpa.window} has fallen. The HPA scales down to the highest recommendation of the last
-${stabilization(hpa.scaleDown)} s; the default of Kubernetes is 300 s.`,
+${kpa.window} has fallen. To scale down, the HPA
+${behaviorInWords('down', hpa.scaleDown)}; by default Kubernetes looks back 300 s.`,
     `<b>Load balancing.</b> Knative's ingress chooses a replica for each request. Behind the NodePort, kube-proxy
 chooses one for each connection: a reused connection stays with its pod, so new replicas get only new connections.`,
     `<b>Request path.</b> Requests to Knative pass the ingress and queue-proxy, which need CPU in addition to the
@@ -149,152 +148,118 @@ some seconds after SIGTERM. Replica-seconds count both until they are gone.`,
   ];
 }
 
-function policy(behavior = '{}'): string {
-  const { policies = [] } = JSON.parse(behavior);
-  return policies
-    .map(
-      ({ type, value, periodSeconds }: { type: string; value: number; periodSeconds: number }) =>
-        `${value}${type === 'Percent' ? ' %' : ' pods'} in ${periodSeconds} s`,
-    )
-    .join(', ');
+function hpaInWords({
+  minReplicas,
+  maxReplicas,
+  averageUtilization,
+  scaleUp,
+  scaleDown,
+}: TestEnvironment['hpa']) {
+  return `${minReplicas} to ${maxReplicas} replicas, target ${averageUtilization}. Up: ${behaviorInWords('up', scaleUp)}. Down: ${behaviorInWords('down', scaleDown)}.`;
 }
 
-const stabilization = (behavior = '{}') => JSON.parse(behavior).stabilizationWindowSeconds ?? 300;
-
-/** A view for each round; all have the same y axes. */
+/** A view for each round. */
 function views({ runs, setup }: Comparison): View[] {
   const rounds = [...new Set(runs.map(({ round }) => round))];
-  const all = runs.map((run) => panels(run, setup));
-  // one range for each kind of panel
-  const ranges = all[0]?.map((_, i): [number, number] => {
-    const kind = all.map((panels) => panels[i] as Panel);
-    const values = kind.flatMap(({ series }) => series.flatMap(({ values }) => values));
-    const known = values.filter((value) => value !== null && value > 0) as number[];
-    const max = known.reduce((a, b) => Math.max(a, b), 0) || 1;
-    const min = known.reduce((a, b) => Math.min(a, b), max);
-    const power = (value: number, round: (n: number) => number) => 10 ** round(Math.log10(value));
-    return kind[0]?.log ? [power(min, Math.floor), power(max, Math.ceil)] : [0, max * 1.08];
+  return rounds.map((round) => {
+    const ofRound = variants.flatMap((variant) =>
+      runs.filter((run) => run.round === round && run.variant === variant),
+    );
+    return {
+      name: round[0]?.toUpperCase() + round.slice(1),
+      ...timeline(ofRound[0] as Run),
+      panels: panels.map(({ series, ...panel }) => ({
+        ...panel,
+        charts: ofRound.map((run) => ({ title: titles[run.variant], series: series(run, setup) })),
+      })),
+    };
   });
-  return rounds.map((name) => ({
-    name: name[0]?.toUpperCase() + name.slice(1),
-    columns: variants.map((variant) => ({
-      title: titles[variant],
-      panels: runs.flatMap((run, i) =>
-        run.round === name && run.variant === variant
-          ? (all[i] ?? []).map((panel, k) => ({ ...panel, range: ranges?.[k] ?? panel.range }))
-          : [],
-      ),
-    })),
-  }));
 }
 
-function panels({ variant, times, seconds, replicas, cpu }: Run, setup: TestEnvironment): Panel[] {
+/** The x axis: seconds from when the load begins to rise. */
+export function timeline({ times, seconds }: Run) {
   const { begin, spike, fall } = times;
   const at = (moment: number) => Math.round((moment - begin) / 1000);
-  const x = seconds.map((_, i) => i - at(spike));
-  const each = replicasAt(replicas, begin, seconds.length);
-  const panel = (title: string, note: string, series: Series[], log = false): Panel => ({
-    ...{ title, note, xLabel: 's', x, range: [0, 1], log, series },
-    shade: [0, at(fall) - at(spike)],
-  });
-  const line = (label: string, color: Series['color'], values: (number | null)[], more = {}) => ({
-    ...{ label, color, values },
-    ...more,
-  });
-  const stepped = { steps: true };
-  const dashed = { steps: true, dash: true };
-  const { target = '100', 'target-utilization-percentage': percent = '70' } = setup.kpa;
-  const perReplica = (Number(target) * Number(percent)) / 100;
-  const usage = cpuAt(cpu, each, setup.cpuRequest);
-  const targets = {
-    knative: line(
-      'target',
-      '3',
-      each.map(({ ready }) => ready * perReplica),
-      dashed,
-    ),
-    hpa: line(
-      'target',
-      '3',
-      usage.map(() => Number.parseFloat(setup.hpa.averageUtilization ?? '')),
-      dashed,
-    ),
+  return {
+    x: seconds.map((_, i) => i - at(spike)),
+    unit: 's',
+    shade: [0, at(fall) - at(spike)] as [number, number],
   };
-  return [
-    panel('Arrivals', 'requests/s', [
-      line(
-        'requests/s',
-        '1',
-        seconds.map(({ arrivals }) => arrivals),
-      ),
-    ]),
-    panel('Replicas', '', [
-      line(
-        'ready',
-        '1',
-        each.map(({ ready }) => ready),
-        stepped,
-      ),
-      line(
-        'desired',
-        '2',
-        each.map(({ desired }) => desired),
-        dashed,
-      ),
-      line(
-        'occupying a node',
-        '3',
-        each.map(({ pods }) => pods),
-        dashed,
-      ),
-    ]),
-    panel(
-      'Latency',
-      'ms, logarithmic; of the successful requests sent in that second',
-      [
-        line(
-          'p50',
-          '1',
-          seconds.map(({ p50 }) => p50),
-        ),
-        line(
-          'p95',
-          '2',
-          seconds.map(({ p95 }) => p95),
-        ),
-        line(
-          'p99',
-          '3',
-          seconds.map(({ p99 }) => p99),
-        ),
-      ],
-      true,
-    ),
-    panel('Failures', 'per second', [
-      line(
-        'requests failed',
-        '1',
-        seconds.map(({ failed }) => failed),
-      ),
-      line(
-        'iterations dropped',
-        '2',
-        seconds.map(({ dropped }) => dropped),
-      ),
-    ]),
-    panel('Requests in flight', 'as seen by k6: rate × mean latency', [
-      line(
-        'requests',
-        '1',
-        seconds.map(({ concurrency }) => concurrency),
-      ),
-      ...(variant === 'knative' ? [targets.knative] : []),
-    ]),
-    panel("CPU of the service's containers", '% of the CPU request, from metrics-server', [
-      line('mean of the replicas', '1', usage, stepped),
-      ...(variant === 'hpa' ? [targets.hpa] : []),
-    ]),
-  ];
+}
+
+const panels: (Omit<Panel, 'charts'> & {
+  series(run: Run, setup: TestEnvironment): Series[];
+})[] = [
+  {
+    title: 'Arrivals',
+    note: 'requests/s',
+    series: ({ seconds }) => [line(1, 'requests/s', seconds, ({ arrivals }) => arrivals)],
+  },
+  {
+    title: 'Replicas',
+    series: (run) => {
+      const each = replicasAt(run.replicas, run.times.begin, run.seconds.length);
+      return [
+        { ...line(1, 'ready', each, ({ ready }) => ready), steps: true },
+        { ...line(2, 'desired', each, ({ desired }) => desired), steps: true },
+        { ...line(3, 'occupying a node', each, ({ pods }) => pods), steps: true, mark: 'area' },
+      ];
+    },
+  },
+  {
+    title: 'Latency',
+    note: 'ms, logarithmic; of the successful requests sent in that second',
+    log: true,
+    series: ({ seconds }) => [
+      line(1, 'p50', seconds, ({ p50 }) => p50),
+      line(2, 'p95', seconds, ({ p95 }) => p95),
+      line(3, 'p99', seconds, ({ p99 }) => p99),
+    ],
+  },
+  {
+    title: 'Failures',
+    note: 'per second',
+    series: ({ seconds }) => [
+      line(1, 'requests failed', seconds, ({ failed }) => failed),
+      line(2, 'iterations dropped', seconds, ({ dropped }) => dropped),
+    ],
+  },
+  {
+    title: 'Requests in flight',
+    note: 'as seen by k6: rate × mean latency',
+    series: ({ variant, seconds, replicas, times }, { kpa }) => {
+      const each = replicasAt(replicas, times.begin, seconds.length);
+      const { target = '100', 'target-utilization-percentage': percent = '70' } = kpa;
+      const perReplica = (Number(target) * Number(percent)) / 100;
+      const goal = line(3, 'target', each, ({ ready }) => ready * perReplica);
+      return [
+        line(1, 'requests', seconds, ({ concurrency }) => concurrency),
+        ...(variant === 'knative' ? [{ ...goal, steps: true }] : []),
+      ];
+    },
+  },
+  {
+    title: "CPU of the service's containers",
+    note: '% of the CPU request, from metrics-server',
+    series: ({ variant, seconds, replicas, times, cpu }, { cpuRequest, hpa }) => {
+      const each = replicasAt(replicas, times.begin, seconds.length);
+      const usage = cpuAt(cpu, each, cpuRequest);
+      const goal = Number.parseFloat(hpa.averageUtilization ?? '');
+      return [
+        { ...line(1, 'mean of the replicas', usage, (value) => value), steps: true },
+        ...(variant === 'hpa' ? [line(3, 'target', usage, () => goal)] : []),
+      ];
+    },
+  },
+];
+
+function line<T>(
+  style: 1 | 2 | 3,
+  label: string,
+  items: T[],
+  value: (item: T) => number | null,
+): Series {
+  return { label, mark: `line-${style}`, values: items.map(value) };
 }
 
 /**

@@ -15,6 +15,7 @@ import { readTestEnvironment } from '../common/test-environment';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { measure, type Times } from './measures';
+import { comparePicture } from './picture';
 import { type ClusterWatch, watchCluster } from './watch-cluster';
 
 // `npm run compare`: sends the same spike to both variants, from the same initial state, and writes a
@@ -141,9 +142,11 @@ async function main([task]: string[]): Promise<void> {
   if (task !== 'report') {
     await writeFile(resultsFile, `${JSON.stringify(await runComparison())}\n`);
   }
+  const comparison: Comparison = JSON.parse(await readFile(resultsFile, 'utf8'));
   const page = join(folder, 'index.html');
-  await writeFile(page, compareReport(JSON.parse(await readFile(resultsFile, 'utf8'))));
-  console.log(`The report is ${page}. Its data is in samples.json beside it.`);
+  await writeFile(page, compareReport(comparison));
+  await writeFile(join(folder, 'picture.svg'), comparePicture(comparison));
+  console.log(`The report is ${page}. Beside it are a picture and the data, samples.json.`);
 }
 
 main(process.argv.slice(2)).then(

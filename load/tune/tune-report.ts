@@ -1,4 +1,4 @@
-import { dataTable, keyValueTable, page } from '../common/page/page';
+import { definitions, numberTable, page } from '../common/page/page';
 import type { TestEnvironment } from '../common/test-environment';
 import type { Knee, Step } from './knee';
 
@@ -21,13 +21,18 @@ export function tuneReport({ date, k6, setup, settings, steps, knee }: Tuning): 
 of it; above that, requests mostly wait. Up to ${knee.limit} in flight, p95 stays within ${settings.P95_MS} ms.</p>
 <p class="soft">A closed model: each client sends its next request when the response to the last one has arrived. Each
 concurrency ran twice for ${settings.DURATION}, once while it was raised and once while it was lowered; the figures
-are the means. Measured on ${date.slice(0, 10)}.</p>`;
+are the means. Measured on ${date.slice(0, 10)}.</p>
+<h2>Throughput and latency</h2>
+<p class="soft">The range up to the target is shaded.</p>`;
   const x = steps.map(({ concurrency }) => concurrency);
   const panel = (title: string, note: string, values: number[]) => ({
-    ...{ title, note, x, xLabel: 'in flight', xLog: true },
-    range: [0, Math.max(...values) * 1.08] as [number, number],
-    shade: [x[0] ?? 1, knee.target] as [number, number],
-    series: [{ label: title, color: '1' as const, dots: true, values }],
+    ...{ title, note },
+    charts: [
+      {
+        title: 'One replica',
+        series: [{ label: title, mark: 'line-1' as const, dots: true, values }],
+      },
+    ],
   });
   const panels = [
     panel(
@@ -41,18 +46,27 @@ are the means. Measured on ${date.slice(0, 10)}.</p>`;
       steps.map(({ p95 }) => p95),
     ),
   ];
-  const table = dataTable(
+  const view = {
+    name: 'By requests in flight',
+    x,
+    unit: '',
+    logX: true,
+    shade: [x[0] ?? 1, knee.target] as [number, number],
+    panels,
+  };
+  const table = numberTable(
     'Steps',
-    ['In flight', 'Requests/s', 'p95, ms', 'Failed'],
+    'In flight',
+    ['Requests/s', 'p95, ms', 'Failed, %'].map((name) => ({ name })),
     steps.map(({ concurrency, throughput, p95, failed }) => [
       ...[`${concurrency}`, throughput.toFixed(0), p95.toFixed(0)],
-      `${(failed * 100).toFixed(1)} %`,
+      (failed * 100).toFixed(1),
     ]),
   );
   const { nodes, machine, shared } = setup;
   const after = `${table}
 <h2>Test environment</h2>
-${keyValueTable({
+${definitions({
   Nodes: nodes.join('; '),
   'k6 ran on': machine + (shared ? ', which is a node of the cluster' : ''),
   Versions: `Kubernetes ${setup.kubernetes}, ${setup.database}, Node ${setup.node}, k6 ${k6}`,
@@ -60,5 +74,5 @@ ${keyValueTable({
   'Replica resources': setup.resources,
   Mix: settings.MIX ?? '',
 })}`;
-  return page('Throughput of one replica', before, [{ name: '', columns: [{ panels }] }], after);
+  return page('Throughput of one replica', before, [view], after);
 }

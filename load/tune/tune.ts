@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
@@ -11,7 +11,8 @@ import { findKnee, type Step } from './knee';
 import { type Tuning, tuneReport } from './tune-report';
 
 // `npm run tune`: finds the concurrency that one replica can handle, by raising it step by step on a
-// separate pod with the Deployment's template.
+// separate pod with the Deployment's template. With the argument `report` it only makes the report again,
+// from the last results.
 const name = 'functions-tune';
 const maxP95 = Number(process.env.P95_MS || 500);
 const soak = { DURATION: process.env.DURATION || '10s', MIX: process.env.MIX || '17:2:1' };
@@ -112,32 +113,37 @@ function log(line: string): void {
 // Ctrl-C ends k6 or kubectl; their failure ends this process, after the pod is deleted.
 process.on('SIGINT', () => {});
 
-async function main(): Promise<void> {
-  const steps = await measureSteps();
-  const knee = findKnee(steps, maxP95);
+async function main([task]: string[]): Promise<void> {
   const folder = join(__dirname, 'report');
-  const file = join(folder, 'tune.html');
+  const results = join(folder, 'tune.json');
   await mkdir(folder, { recursive: true });
-  const tuning: Tuning = {
+  if (task !== 'report') await writeFile(results, `${JSON.stringify(await tune())}\n`);
+  const tuning: Tuning = JSON.parse(await readFile(results, 'utf8'));
+  const { knee, settings } = tuning;
+  const file = join(folder, 'tune.html');
+  await writeFile(file, tuneReport(tuning));
+  console.log(`
+For knative/service/service.yaml:
+
+  autoscaling.knative.dev/target: "${knee.target}"   # the lowest concurrency with 90 % of the highest throughput
+  containerConcurrency: ${knee.limit}   # the highest concurrency tried with a p95 within ${settings.P95_MS} ms
+
+The report is ${file}.`);
+}
+
+async function tune(): Promise<Tuning> {
+  const steps = await measureSteps();
+  return {
     date: new Date().toISOString(),
     k6: await k6VersionOf(await findK6(log)),
     setup: await readTestEnvironment(),
     settings: { ...soak, P95_MS: `${maxP95}` },
     steps,
-    knee,
+    knee: findKnee(steps, maxP95),
   };
-  await writeFile(file, tuneReport(tuning));
-  await writeFile(join(folder, 'tune.json'), `${JSON.stringify(tuning)}\n`);
-  console.log(`
-For knative/service/service.yaml:
-
-  autoscaling.knative.dev/target: "${knee.target}"   # the lowest concurrency with 90 % of the highest throughput
-  containerConcurrency: ${knee.limit}   # the highest concurrency tried with a p95 within ${maxP95} ms
-
-The report is ${file}.`);
 }
 
-main().then(
+main(process.argv.slice(2)).then(
   () => process.exit(),
   (error: Error) => {
     console.error(error.message);
