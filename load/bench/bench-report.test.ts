@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { benchPlot, benchRatios, benchReport } from './bench-report';
+import { barChart } from '../common/charts/bar-chart';
+import { benchChart, benchRatios, benchReport } from './bench-report';
 import { contenders, own, raw } from './contenders';
 import type { BenchResults, Sample } from './results';
 
@@ -54,17 +55,22 @@ test('Ratios cover throughput, p99 and CPU time.', () => {
   assert.equal(all.p99?.[raw.name]?.['GET /time'], { 50: 1 });
 });
 
-test('The plot has a bar per contender and request.', () => {
-  const { contenders: names, series } = benchPlot(results);
-  assert.equal(names, [raw.name, own.name]);
+test('The picture has a bar for each contender and request, in both colour schemes.', () => {
+  const chart = benchChart(results);
+  assert.equal(chart.names, [raw.name, own.name]);
+  assert.equal(chart.strong, [own.name]);
   assert.equal(
-    series.map(({ values }) => values),
+    chart.groups.map(({ values }) => values),
     [
       [1, 9],
       [1, 9],
       [1, 9],
     ],
   );
+  const svg = barChart(chart);
+  assert.is(svg.match(/<rect class="bar/g)?.length, 6);
+  assert.match(svg, `<desc id="description">GET /time: ${raw.name} 1, ${own.name} 9.`);
+  assert.match(svg, '@media (prefers-color-scheme: dark)');
 });
 
 test('The report lists faults.', () => {

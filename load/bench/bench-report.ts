@@ -1,8 +1,8 @@
+import type { BarChart } from '../common/charts/bar-chart';
 import { formatNumber, markdownTable } from '../common/markdown';
 import { type Summary, summarize } from '../common/statistics';
 import { raw } from './contenders';
 import type { BenchResults, Sample } from './results';
-import type { Plot } from './write-report';
 
 type Metric = Exclude<keyof Sample, 'round' | 'contender' | 'route' | 'connections'>;
 
@@ -60,19 +60,25 @@ export function benchRatios(results: BenchResults): object {
 }
 
 /** A bar chart of the throughput in the overview. */
-export function benchPlot(results: BenchResults): Plot {
+export function benchChart(results: BenchResults): BarChart {
   const count = mainCount(results);
   return {
     title: `Throughput at ${count} connections, as a ratio to ${raw.name}`,
     scale: 'log',
-    contenders: names(results),
-    series: routes.map((route) => ({
+    names: names(results),
+    strong: names(results).filter(isOwn),
+    groups: routes.map((route) => ({
       name: route,
       values: names(results).map((name) =>
         Number(formatNumber(ratio(results, name, route, count, 'rate').median, 2)),
       ),
     })),
   };
+}
+
+/** Whether this is the service, in one of its forms. */
+export function isOwn(contender: string): boolean {
+  return contender.startsWith('this,');
 }
 
 function overview(results: BenchResults): string {

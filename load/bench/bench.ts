@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { type ServerProcess, startServer } from '../common/server-process';
 import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
-import { benchPlot, benchRatios, benchReport } from './bench-report';
+import { benchChart, benchRatios, benchReport } from './bench-report';
 import { checkResponses } from './check-responses';
 import { type Contender, contenders, raw } from './contenders';
 import { firstResponse } from './first-response';
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
   const text = benchReport(results);
   console.log(text);
   if (quick) console.log(JSON.stringify(benchRatios(results)));
-  else writeReport('bench', results, text, benchPlot(results));
+  else writeReport('bench', results, text, benchChart(results));
   if (faults.length > 0) process.exitCode = 1;
 }
 

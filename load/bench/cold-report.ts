@@ -1,9 +1,9 @@
+import type { BarChart } from '../common/charts/bar-chart';
 import { formatNumber, markdownTable } from '../common/markdown';
 import { type Summary, summarize } from '../common/statistics';
-import { versionLine } from './bench-report';
+import { isOwn, versionLine } from './bench-report';
 import { bare, flask } from './contenders';
 import type { Route } from './routes';
-import type { Plot } from './write-report';
 
 /** One cold start. */
 interface ColdStart {
@@ -86,21 +86,24 @@ export function coldStartRatios(results: ColdStartResults): object {
 }
 
 /** A bar chart of the medians. */
-export function coldStartPlot(results: ColdStartResults): Plot {
-  const contenders = contendersWith(results, 'none');
+export function coldStartChart(results: ColdStartResults): BarChart {
+  const names = contendersWith(results, 'none');
   const measured = quotas.filter((quota) => contendersWith(results, quota).length > 0);
+  const median = (name: string, route: Route['name'], quota: ColdStart['quota']) => {
+    const { median } = summaryOf(results, name, route, quota);
+    return Number.isNaN(median) ? null : Math.round(median);
+  };
   return {
     title: 'Time from the start of the process to its first response, ms',
     scale: 'linear',
-    contenders,
-    series: measured.flatMap((quota) =>
+    names,
+    strong: names.filter(isOwn),
+    groups: measured.flatMap((quota) =>
       columns
         .filter((column) => !('reference' in column))
         .map(({ name, route }) => ({
           name: quota === 'none' ? name : `${name}, ${quota}`,
-          values: contenders.map((each) =>
-            Math.round(summaryOf(results, each, route, quota).median),
-          ),
+          values: names.map((each) => median(each, route, quota)),
         })),
     ),
   };

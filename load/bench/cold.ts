@@ -8,7 +8,7 @@ import { startServer } from '../common/server-process';
 import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
 import {
   type ColdStartResults,
-  coldStartPlot,
+  coldStartChart,
   coldStartRatios,
   coldStartReport,
 } from './cold-report';
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   const text = coldStartReport(results);
   console.log(text);
   console.log(JSON.stringify(coldStartRatios(results)));
-  writeReport('cold', results, text, coldStartPlot(results));
+  writeReport('cold', results, text, coldStartChart(results));
 }
 
 /** @returns the time from the start of the process to its first correct response, in ms */

@@ -1,30 +1,25 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type BarChart, barChart } from '../common/charts/bar-chart';
 
-/** A bar chart: a bar per contender and series. */
-export interface Plot {
-  title: string;
-  scale: 'linear' | 'log';
-  contenders: string[];
-  series: { name: string; values: number[] }[];
-}
+/** The folder of the reports. */
+export const reportFolder = join(__dirname, 'report');
 
-/** Writes a report to the folder `report`: as Markdown, as JSON and as a plot, under one name. */
-export function writeReport(name: string, results: object, markdown: string, plot: Plot): void {
-  const folder = join(__dirname, 'report');
-  mkdirSync(folder, { recursive: true });
-  const svg = execFileSync(process.execPath, [join(__dirname, 'plot.mjs')], {
-    input: JSON.stringify(plot),
-    encoding: 'utf8',
-  });
+/** Writes a report: as Markdown, as JSON and as a picture, under one name. */
+export function writeReport(
+  name: 'bench' | 'cold',
+  results: object,
+  markdown: string,
+  chart: BarChart,
+): void {
+  mkdirSync(reportFolder, { recursive: true });
   const files = {
-    md: `${markdown}\n\n![${plot.title}](${name}.svg)\n`,
+    md: `${markdown}\n\n![${chart.title}](${name}.svg)\n`,
     json: JSON.stringify(results),
-    svg,
+    svg: barChart(chart),
   };
   for (const [extension, content] of Object.entries(files)) {
-    writeFileSync(join(folder, `${name}.${extension}`), content);
+    writeFileSync(join(reportFolder, `${name}.${extension}`), content);
   }
-  console.error(`The report is in ${folder}.`);
+  console.error(`The report is in ${reportFolder}.`);
 }
