@@ -55,12 +55,14 @@ export async function withBody(
   handle: (body: Buffer, info: BodyInfo) => Promise<void>,
 ): Promise<void> {
   const { memory, bodyLimitBytes, timeoutMs } = limits;
-  const bytes = 2 * declaredSize(req, bodyLimitBytes) + REQUEST_MEMORY;
+  const declared = declaredSize(req, bodyLimitBytes);
+  const bytes = 2 * declared + REQUEST_MEMORY;
   const arrivedAt = performance.now();
   const reservation = await memory.reserve(bytes, 'post', arrivedAt + timeoutMs);
   const waitedMs = performance.now() - arrivedAt;
   try {
-    if (!req.complete) await nextTurn();
+    const isChunked = req.headers['content-length'] === undefined;
+    if (!req.complete && declared <= SMALL_BODY_BYTES && !isChunked) await nextTurn();
     const body =
       readBuffered(req, bodyLimitBytes) ??
       (await readTracked(req, res, reservation, bodyLimitBytes));
@@ -82,7 +84,8 @@ let turn: Promise<void> | undefined;
 
 /**
  * Resolves when Node has parsed what has arrived. A small body arrives together with the head of its
- * request, but is parsed after the head was handled; to wait for its events would cost more.
+ * request, but is parsed after the head was handled; to wait for its events would cost more. Not for a
+ * chunked body: unread, each chunk, even of one byte, is a Buffer in memory.
  */
 function nextTurn(): Promise<void> {
   turn ??= new Promise((resolve) => {
