@@ -1,4 +1,5 @@
 import { setImmediate as nextLoopIteration } from 'node:timers/promises';
+import { batchSent, sharingJoined } from './events';
 import { runInRounds } from './rounds';
 
 export interface BatchLimits {
@@ -76,9 +77,12 @@ export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) 
   const arrived = runInRounds(() => {
     const batch = queue.shift();
     if (!batch) return undefined;
-    const written = write(batch.items, batch.waitingSince);
+    const size = batch.items.length;
+    const written = batchSent.runStores({ group: batch, size }, () =>
+      write(batch.items, batch.waitingSince),
+    );
     void settle(batch, written);
-    return { size: batch.items.length, done: written };
+    return { size, done: written };
   }, minBatch);
 
   return (item: Item, size: number, arrivedAt: number): Promise<void> =>
@@ -87,6 +91,7 @@ export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) 
       batch.items.push(item);
       batch.bytes += size;
       batch.callers.push({ resolve, reject });
+      sharingJoined.publish(batch);
       arrived();
     });
 }

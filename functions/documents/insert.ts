@@ -2,7 +2,6 @@ import { COLLECTION, type Session, type Stored } from '../mongo/client';
 import type { Attempt, Database } from '../mongo/database';
 import { libraries } from '../mongo/lazy-libraries';
 import { KeyReused, Refused } from '../runtime/errors';
-import { batchSent } from './events';
 import { dateOf, newId } from './id';
 import type { PendingDocument } from './pending-document';
 import { refusalOf } from './refusal';
@@ -24,7 +23,6 @@ export async function insertBatch(
   batch: PendingDocument[],
   waitingSince: number,
 ): Promise<Outcome[]> {
-  batchSent.publish(batch.length);
   const outcomes = new Map<PendingDocument, Outcome>();
   const remaining = () => batch.filter((pending) => !outcomes.has(pending));
   try {

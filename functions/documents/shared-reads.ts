@@ -1,4 +1,4 @@
-import { readSent } from './events';
+import { readSent, sharingJoined } from './events';
 import { runInRounds } from './rounds';
 
 /** The result of a read that several callers share. */
@@ -39,15 +39,15 @@ export function sharedReads<Query, Result>(
         readers.delete(key);
         return undefined;
       }
-      const { callers, send, result } = next;
+      const group = next;
       next = undefined;
-      readSent.publish(callers);
-      send();
-      return { size: callers, done: result };
+      readSent.runStores({ group, size: group.callers }, group.send);
+      return { size: group.callers, done: group.result };
     }, Number.POSITIVE_INFINITY);
     return () => {
       next ??= createPendingRead(query);
       next.callers++;
+      sharingJoined.publish(next);
       arrived();
       return next.result;
     };

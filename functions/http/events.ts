@@ -9,7 +9,7 @@ export const limitsCreated = event<BodyLimits>('http.limits-created');
 /** A request has arrived. The response is emitted `close` when it has ended. */
 export const requestArrived = event<ServerResponse>('http.request-arrived');
 
-/** A request has matched a route, such as `/data/{id}`. */
+/** A request has matched a route, such as `/data/{id}`. It is handled in the context bound to this. */
 export const requestRouted = event<{ res: ServerResponse; route: string }>('http.request-routed');
 
 /** A problem is sent: without a response object if Node could not parse the request. */

@@ -1,17 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { log } from '../runtime/log';
 import { requestId } from './request-id';
+import { traceIds } from './trace-ids';
 
-const probes = new Set<string | undefined>(['/livez', '/readyz']);
+const probes = new Set(['/livez', '/readyz']);
+
+/** The path of a request, without the query. */
+export function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] as string;
+}
+
+export function isProbe(path: string): boolean {
+  return probes.has(path);
+}
 
 /** Logs a request when it ends, without query, body and credentials. Probes only if they fail. */
 export function logRequest(req: IncomingMessage, res: ServerResponse): void {
   const startedAt = performance.now();
   res.on('close', () => {
-    const { method, url = '', headers } = req;
-    const path = url.split('?', 1)[0];
+    const { method, headers } = req;
+    const path = pathOf(req);
     const status = res.headersSent ? res.statusCode : undefined;
-    if (status === 200 && probes.has(path)) return;
+    if (status === 200 && isProbe(path)) return;
     log.info(
       {
         method,
@@ -20,6 +30,7 @@ export function logRequest(req: IncomingMessage, res: ServerResponse): void {
         ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
         requestId: requestId(req),
         traceparent: headers.traceparent,
+        ...traceIds(req),
         aborted: res.writableFinished ? undefined : true,
       },
       'request',

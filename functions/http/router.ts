@@ -8,6 +8,7 @@ import { Problem, toProblem } from './problem';
 import { parseQuery } from './query';
 import { requestId } from './request-id';
 import { commonHeaders, sendProblem } from './respond';
+import { traceIds } from './trace-ids';
 
 /** Called by `node:http`, and by the Functions Framework. */
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
@@ -58,25 +59,13 @@ export function router(resources: Record<string, Resource>): RequestHandler {
   }
 
   function dispatch(req: IncomingMessage, res: ServerResponse): void | Promise<void> {
-    const match = paths.find('GET', req.url ?? '/');
+    const match: Match | null = paths.find('GET', req.url ?? '/');
     if (!match)
       throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
 
-    const { resource, route }: { resource: Resource; route: string } = match.store;
-    if (requestRouted.hasSubscribers) requestRouted.publish({ res, route });
-    const method = req.method as Uppercase<string>;
-    const found = resource[method] ?? (method === 'HEAD' ? resource.GET : undefined);
-    if (found) {
-      const query = req.url?.includes('?')
-        ? parseQuery(found.query, match.searchParams)
-        : found.defaults;
-      return found.handle({ req, res, params: match.params, query });
-    }
-    const headers = { Allow: allowed(resource) };
-    if (method !== 'OPTIONS') {
-      throw new Problem('method-not-allowed', `Use one of ${headers.Allow} here.`, { headers });
-    }
-    res.writeHead(204, [...commonHeaders(req), 'Allow', headers.Allow]).end();
+    if (!requestRouted.hasSubscribers) return handleAt(match, req, res);
+    const { route } = match.store;
+    return requestRouted.runStores({ res, route }, () => handleAt(match, req, res));
   }
 
   return function handle(req, res) {
@@ -87,6 +76,31 @@ export function router(resources: Record<string, Resource>): RequestHandler {
       fail(res, error);
     }
   };
+}
+
+/** What is at the path of a request. */
+interface Match {
+  store: { resource: Resource; route: string };
+  params: Exchange['params'];
+  searchParams: Record<string, string>;
+}
+
+function handleAt(
+  { store: { resource }, params, searchParams }: Match,
+  req: IncomingMessage,
+  res: ServerResponse,
+): void | Promise<void> {
+  const method = req.method as Uppercase<string>;
+  const found = resource[method] ?? (method === 'HEAD' ? resource.GET : undefined);
+  if (found) {
+    const query = req.url?.includes('?') ? parseQuery(found.query, searchParams) : found.defaults;
+    return found.handle({ req, res, params, query });
+  }
+  const headers = { Allow: allowed(resource) };
+  if (method !== 'OPTIONS') {
+    throw new Problem('method-not-allowed', `Use one of ${headers.Allow} here.`, { headers });
+  }
+  res.writeHead(204, [...commonHeaders(req), 'Allow', headers.Allow]).end();
 }
 
 /** The methods of a resource, for the header `Allow`. */
@@ -120,13 +134,13 @@ const reported = new Map<string, { reason: string; at: number }>();
 /** Logs errors that are not the client's: the reason of a 503 when it changes, else once a minute. */
 function report({ type, message, more }: Problem, req: IncomingMessage): void {
   if (type === 'internal') {
-    log.error({ err: more.cause, requestId: requestId(req) }, 'a request failed');
+    log.error({ err: more.cause, requestId: requestId(req), ...traceIds(req) }, 'a request failed');
   } else if (type === 'database-unavailable' || type === 'overloaded') {
     const reason = (more.cause as Error | undefined)?.message ?? message;
     const at = performance.now();
     const last = reported.get(type);
     if (last?.reason === reason && at - last.at < 60_000) return;
     reported.set(type, { reason, at });
-    log.warn({ reason, requestId: requestId(req) }, `a request failed: ${type}`);
+    log.warn({ reason, requestId: requestId(req), ...traceIds(req) }, `a request failed: ${type}`);
   }
 }

@@ -1,6 +1,7 @@
 import type { MongoClient } from 'mongodb';
 import type { ConnectionState } from '../mongo/client';
 import { attemptEnded, attemptRepeated, clientCreated, clientReplaced } from '../mongo/events';
+import { errorType } from '../mongo/semantic-conventions';
 import { listen } from '../runtime/event';
 import type { Registry } from './registry';
 
@@ -51,12 +52,6 @@ export function measureDatabase(
     listen(clientReplaced, () => reconnections.add(1)),
     listen(clientCreated, measurePools(registry, poolSize)),
   ];
-}
-
-/** MongoDB's error code, or else the name of the error. */
-function errorType(error: unknown): string {
-  const { name, code } = Object(error);
-  return String((name === 'MongoServerError' && code) || name || 'Error');
 }
 
 /** Measures the connections of clients. @returns a function to call with each client */

@@ -64,8 +64,8 @@ export function measureDocuments(registry: Registry, budgetBytes: number): (() =
     () => [[limits?.largeBodies.usage().bytes ?? 0]],
   );
   return [
-    listen(batchSent, (documents) => batches.observe(documents)),
-    listen(readSent, (requests) => readers.observe(requests)),
+    listen(batchSent, ({ size }) => batches.observe(size)),
+    listen(readSent, ({ size }) => readers.observe(size)),
     listen(limitsCreated, (created) => {
       limits = created;
     }),

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { connectionCut, problemSent, requestArrived, requestRouted } from '../http/events';
 import type { Problem } from '../http/problem';
+import { errorType, methodName, statusOf } from '../http/semantic-conventions';
 import { Overloaded } from '../runtime/errors';
 import { listen } from '../runtime/event';
 import type { Registry } from './registry';
@@ -9,19 +10,6 @@ import type { Registry } from './registry';
 
 /** In seconds, as the conventions advise. */
 const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-
-/** The methods of RFC 9110, and PATCH. Clients may send others. */
-const knownMethods = new Set([
-  'CONNECT',
-  'DELETE',
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PATCH',
-  'POST',
-  'PUT',
-  'TRACE',
-]);
 
 /** Counted from 0, so that a rate has the first one, too. */
 const reasons = [
@@ -76,10 +64,9 @@ export function measureHttp(registry: Registry): (() => void)[] {
   });
 
   function onArrived(res: Measured): void {
-    const { method = '' } = res.req;
-    const known = knownMethods.has(method) ? method : '_OTHER';
-    res[running] = { startedAt: performance.now(), method: known, route: '', problem: '' };
-    active.add(1, known, 'http');
+    const method = methodName(res.req.method);
+    res[running] = { startedAt: performance.now(), method, route: '', problem: '' };
+    active.add(1, method, 'http');
     res.on('close', onClose);
   }
 
@@ -89,9 +76,9 @@ export function measureHttp(registry: Registry): (() => void)[] {
     this[running] = undefined;
     const { startedAt, method, route, problem } = request;
     active.add(-1, method, 'http');
-    const status = this.headersSent ? String(this.statusCode) : '';
+    const status = String(statusOf(this) ?? '');
     const seconds = (performance.now() - startedAt) / 1000;
-    duration.observe(seconds, method, route, status, errorOf(this, status, problem), 'http');
+    duration.observe(seconds, method, route, status, errorType(this, problem), 'http');
   }
 
   return [
@@ -109,12 +96,6 @@ export function measureHttp(registry: Registry): (() => void)[] {
     }),
     listen(connectionCut, (reason) => turnedAway.add(1, reason)),
   ];
-}
-
-/** What went wrong on the side of the service, or that the client left; else empty. */
-function errorOf(res: ServerResponse, status: string, problem: string): string {
-  if (status >= '500') return problem || status;
-  return res.writableFinished ? '' : 'aborted';
 }
 
 /** Why a request was turned away, if it was. */

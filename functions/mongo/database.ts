@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient, MongoClientOptions } from 'mongodb';
 import { ConfigError, Overloaded, Unavailable } from '../runtime/errors';
 import { type ConnectionState, createReconnectingClient, type Session } from './client';
-import { attemptEnded, attemptRepeated } from './events';
+import { attemptEnded, attemptRepeated, operationEnded, operationStarted } from './events';
 import { libraries } from './lazy-libraries';
 import { createHistory, type OperationHistory } from './operation-history';
 import { afterPoll, createTimeLimit, TimedOut } from './time-limit';
@@ -202,6 +202,26 @@ export function openDatabase(
     }
   }
 
+  async function runUntil<T>(
+    deadline: number,
+    name: string,
+    operation: (attempt: Attempt) => Promise<T>,
+  ): Promise<T> {
+    const history = historyOf(name);
+    for (let tries = 1, cause: unknown; ; tries++) {
+      const session = await sessionBefore(deadline, cause);
+      try {
+        return await tryOnce(name, history, session, deadline, operation);
+      } catch (error) {
+        recordFailure(history, session, error);
+        attemptRepeated.publish(name);
+        cause = error;
+        const left = deadline - performance.now();
+        await sleep(Math.max(0, Math.min(pauseMs(tries, error), left)));
+      }
+    }
+  }
+
   return {
     connect: () => void client.session(),
     state: client.state,
@@ -209,24 +229,27 @@ export function openDatabase(
     async ready(waitingSince) {
       await sessionBefore(waitingSince + timeoutMs);
     },
-    async run(name, operation, waitingSince = performance.now()) {
-      const deadline = waitingSince + timeoutMs;
-      const history = historyOf(name);
-      for (let tries = 1, cause: unknown; ; tries++) {
-        const session = await sessionBefore(deadline, cause);
-        try {
-          return await tryOnce(name, history, session, deadline, operation);
-        } catch (error) {
-          recordFailure(history, session, error);
-          attemptRepeated.publish(name);
-          cause = error;
-          const left = deadline - performance.now();
-          await sleep(Math.max(0, Math.min(pauseMs(tries, error), left)));
-        }
-      }
+    run(name, operation, waitingSince = performance.now()) {
+      const runOperation = () => runUntil(waitingSince + timeoutMs, name, operation);
+      return operationStarted.hasSubscribers ? observe(name, runOperation) : runOperation();
     },
     close: client.close,
   };
+}
+
+/** Runs an operation, and reports its beginning and its end. */
+function observe<T>(name: string, run: () => Promise<T>): Promise<T> {
+  return operationStarted.runStores({ name }, async () => {
+    let failure: unknown;
+    try {
+      return await run();
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      operationEnded.publish(failure);
+    }
+  });
 }
 
 /** The pause before another attempt: 50 ms, doubled each time up to 1 s, with jitter. */

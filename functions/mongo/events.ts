@@ -12,6 +12,12 @@ export interface EndedAttempt {
 
 export const attemptEnded = event<EndedAttempt>('mongo.attempt-ended');
 
+/** An operation begins. It is done in the context bound to this, up to `operationEnded`. */
+export const operationStarted = event<{ name: string }>('mongo.operation-started');
+
+/** An operation has ended. The message is why it failed, if it did. */
+export const operationEnded = event<unknown>('mongo.operation-ended');
+
 /** An operation is tried again, after a pause. The message is its kind. */
 export const attemptRepeated = event<string>('mongo.attempt-repeated');
 

@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { log } from './log';
 
@@ -7,6 +8,8 @@ export interface Event<Message> {
   /** False while nobody listens, so that no message need be made. */
   readonly hasSubscribers: boolean;
   publish(message: Message): void;
+  /** Publishes a message, and calls a function in the context that is bound to it (see `bind`). */
+  runStores<Result>(message: Message, call: () => Result): Result;
 }
 
 /** @param name unique in the process, as it is that of a channel of `node:diagnostics_channel` */
@@ -34,5 +37,30 @@ export function listen<Message>(
     }
   }
   subscribe(name, onMessage);
+  return end;
+}
+
+/**
+ * Gives a context to what is called with an event's `runStores`, and to all that this waits for.
+ *
+ * @param contextOf makes the context of a message. If it throws, it is not called again
+ * @returns a function that ends this
+ */
+export function bind<Message, Context>(
+  { name }: Event<Message>,
+  storage: AsyncLocalStorage<Context | undefined>,
+  contextOf: (message: Message) => Context | undefined,
+): () => void {
+  const target = channel(name);
+  const end = () => void target.unbindStore(storage);
+  target.bindStore(storage, (message) => {
+    try {
+      return contextOf(message as Message);
+    } catch (err) {
+      end();
+      log.error({ err }, `the context of ${String(name)} failed, and is not made again`);
+      return undefined;
+    }
+  });
   return end;
 }
