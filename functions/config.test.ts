@@ -53,6 +53,41 @@ test('metrics are off unless they have a port of their own', () => {
   assert.is(parseConfig({ ...env, PORT: '0', METRICS_PORT: '0' }).metricsPort, 0);
 });
 
+test('traces are off unless there is a collector for them', () => {
+  const off = { MONGODB_URI: 'mongodb://db' };
+  const on = { ...off, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://user:s3cret@collector:4318/otlp' };
+  assert.equal(parseConfig(on).tracing, { collector: 'http://collector:4318' });
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } = on;
+  assert.ok(parseConfig({ ...off, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT }).tracing);
+  for (const without of [
+    { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
+    { OTEL_SDK_DISABLED: 'True' },
+    { OTEL_TRACES_EXPORTER: 'none' },
+  ]) {
+    assert.not('tracing' in parseConfig({ ...on, ...without, OTEL_TRACES_SAMPLER: 'unknown' }));
+  }
+});
+
+for (const [name, value, wanted] of [
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'must look like http://localhost:4318'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://collector', 'must look like http://localhost:4318'],
+  ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', '/v1/traces', 'must look like http://localhost:4318'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'must be http/protobuf'],
+  ['OTEL_EXPORTER_OTLP_TIMEOUT', '10s', 'must be a whole number'],
+  [
+    'OTEL_TRACES_SAMPLER',
+    'sometimes',
+    'must be one of always_on, always_off, traceidratio, parent',
+  ],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5', 'must be a number from 0 to 1'],
+  ['OTEL_RESOURCE_ATTRIBUTES', 'team', 'must look like name=value'],
+] as const) {
+  test(`${name}=${value} is an error where traces are on`, () => {
+    const on = { MONGODB_URI: 'mongodb://db', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector' };
+    assert.match(errorOf({ ...on, [name]: value }), `${name}: ${wanted}`);
+  });
+}
+
 test('host, port, user and password', () => {
   const { mongo } = parseConfig({
     MONGO_HOST: 'mongo-service',

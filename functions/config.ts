@@ -6,6 +6,7 @@ import type { MongoConfig } from './mongo/database';
 import { checkUri } from './mongo/uri-options';
 import { ConfigError } from './runtime/errors';
 import { wholeNumber } from './runtime/whole-number';
+import { checkTracing, type TracingOptions } from './tracing/options';
 
 z.config(english());
 
@@ -16,6 +17,8 @@ export interface Config extends ServerOptions {
   logLevel: (typeof logLevels)[number];
   /** Where metrics are served, if they are; 0 for any port that is free. */
   metricsPort?: number;
+  /** Where traces are sent, if they are. */
+  tracing?: TracingOptions;
   bodyLimitBytes: number;
   /** How long new requests are accepted after a signal. */
   drainDelayMs: number;
@@ -140,6 +143,8 @@ export function parseConfig(environment: Environment): Config {
   if (METRICS_PORT && METRICS_PORT === PORT) {
     problems.push('METRICS_PORT: must be another port than PORT; 9464 is usual');
   }
+  const traces = checkTracing(env);
+  problems.push(...(traces?.problems ?? []));
   const password = readPassword(env, problems);
   const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
   problems.push(...(checked?.problems ?? []));
@@ -158,6 +163,7 @@ export function parseConfig(environment: Environment): Config {
     logLevel: settings.LOG_LEVEL,
     logRequests: settings.LOG_REQUESTS,
     ...(METRICS_PORT !== undefined && { metricsPort: METRICS_PORT }),
+    ...(traces?.tracing && { tracing: traces.tracing }),
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,
     drainDelayMs: settings.DRAIN_DELAY_MS,

@@ -9,6 +9,7 @@ import { createParts } from './parts';
 import { explain } from './runtime/explain';
 import { flushLog, log } from './runtime/log';
 import { stopSignal } from './runtime/signals';
+import type { Tracing } from './tracing/start';
 
 /** Lets requests that arrived during the start go first: loading the driver takes several times as long. */
 const headStartMs = 10;
@@ -33,6 +34,7 @@ export async function start(environment = process.env): Promise<Service> {
   const signalled = stopSignal();
   const parts = createParts(config);
   const metrics = await startMetrics(parts);
+  const tracing = startTracing(config);
   const server = await serve(createApp(parts), config, parts.lifecycle);
   log.info({ port: server.port }, 'listening');
   await sleep(headStartMs);
@@ -41,7 +43,7 @@ export async function start(environment = process.env): Promise<Service> {
   return {
     url: `http://localhost:${server.port}`,
     database,
-    stopped: signalled.then((signal) => stop(signal, server, database, config, metrics)),
+    stopped: signalled.then((signal) => stop(signal, server, database, config, metrics, tracing)),
   };
 }
 
@@ -53,17 +55,26 @@ async function startMetrics(parts: Parts): Promise<Metrics | undefined> {
   return metrics.startMetrics(metricsPort, parts);
 }
 
+/** Starts the traces if there is a collector for them. Loaded only then. */
+function startTracing({ tracing, mongo }: Config): Tracing | undefined {
+  if (!tracing) return undefined;
+  const { startTracing } = require('./tracing/start') as typeof import('./tracing/start');
+  return startTracing(tracing, mongo.databaseName);
+}
+
 async function stop(
   signal: string,
   server: Server,
   database: Database,
   { drainDelayMs, drainTimeoutMs }: Config,
   metrics: Metrics | undefined,
+  tracing: Tracing | undefined,
 ): Promise<void> {
   log.info({ signal }, 'draining');
   await server.drain(drainDelayMs, drainTimeoutMs);
   await database.close();
   await metrics?.close();
+  await tracing?.close();
   log.info('stopped');
   await flushLog();
   if (signal === 'SIGHUP') closeTerminal();

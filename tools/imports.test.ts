@@ -10,7 +10,7 @@ const root = join(__dirname, '..');
 
 /** The folders that each folder may import from, besides itself. */
 const allowed: Record<string, string[]> = {
-  functions: ['documents', 'http', 'metrics', 'mongo', 'page', 'runtime'].map(
+  functions: ['documents', 'http', 'metrics', 'mongo', 'page', 'runtime', 'tracing'].map(
     (name) => `functions/${name}`,
   ),
   'functions/documents': ['functions/http', 'functions/mongo', 'functions/runtime'],
@@ -20,6 +20,7 @@ const allowed: Record<string, string[]> = {
   'functions/page': ['functions/http'],
   'functions/page/client': [],
   'functions/runtime': [],
+  'functions/tracing': ['documents', 'http', 'mongo', 'runtime'].map((name) => `functions/${name}`),
   // shared by tests: not part of the image
   'functions/testing': [
     ...['functions', 'functions/http', 'functions/mongo', 'functions/runtime', 'tools'],
