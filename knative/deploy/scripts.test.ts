@@ -422,7 +422,7 @@ test('deploy: components that are none', () => {
   for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
     failsWith(
       deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
-      `COMPONENTS can't have "${name}": there are knative/hpa-class knative/monitoring mongo/local-volume.`,
+      `COMPONENTS can't have "${name}": there are knative/hpa-class knative/monitoring knative/tracing mongo/local-volume.`,
     );
   }
   assert.equal(callsOf('kubectl'), []);
