@@ -16,6 +16,7 @@ import {
   restartMongo,
   waitUntilReady,
 } from './pods';
+import { prometheusAgreesWithK6 } from './prometheus';
 import { scalesUpAndDown } from './scaling';
 import { runSteps, step } from './steps';
 import { addressesIn, findVariants, sendRequest, type Variant, variants } from './variants';
@@ -208,6 +209,8 @@ step('the Knative Service scales from 2 to 5 replicas and back', async () => {
   assert.is(scale, '2 ... 5');
   return `${result}; kn says Scale: ${scale}`;
 });
+
+step('Prometheus counts the requests that k6 sends', prometheusAgreesWithK6);
 
 step('no request fails during rollouts and a rotation of the password', async () => {
   return withoutFailedRequests({ RATE: '20' }, async () => {

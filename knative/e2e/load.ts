@@ -15,11 +15,15 @@ export interface LoadResult {
   output: string;
 }
 
-/** Starts load/soak.js on a variant; it ends by itself or by `stop`. */
-export function startLoad({ url, host }: Variant, settings: Record<string, string>) {
+/** Starts a script of load/ on a variant; it ends by itself or by `stop`. */
+export function startLoad(
+  { url, host }: Variant,
+  settings: Record<string, string>,
+  script = 'load/soak.js',
+) {
   const child = spawn(
     'k6',
-    ['run', '--quiet', '--no-usage-report', '--summary-mode=full', 'load/soak.js'],
+    ['run', '--quiet', '--no-usage-report', '--summary-mode=full', script],
     { env: { ...env, ...settings, BASE_URL: url, HOST: host ?? '' } },
   );
   let output = '';
