@@ -309,6 +309,34 @@ for (const [what, text, statuses] of [
   });
 }
 
+sequence('an upgrade after a post is answered if the client closes its side', async ({ url }) => {
+  const { socket, ended } = openConnection(url);
+  socket.allowHalfOpen = true;
+  socket.end(rawPost(small) + rawGet('/time', ...upgrade) + rawGet('/nothing'));
+  assert.equal(
+    (await ended).map(({ status }) => status),
+    [201, 200, 404],
+  );
+});
+
+for (const [what, text] of [
+  ['an error that closes the connection', rawPost(small).replace('Host: a', 'Host: ?')],
+  ['X-Connection: close', rawPost(small, 'X-Connection: close')],
+  ['Connection: close', rawPost(small, 'Connection: close')],
+] as const) {
+  sequence(`a post after ${what} is not stored`, async ({ url }) => {
+    const late = crypto.randomUUID();
+    const responses = parseResponses(
+      await sendRaw(url, text + rawPost(JSON.stringify({ late })) + rawGet('/time')),
+    );
+    assert.is(responses.length, 1);
+    await post(`${url}/data`, { after: late });
+    const { text: documents } = await send(`${url}/data?limit=200`);
+    assert.match(documents, `"after":"${late}"`);
+    assert.not.match(documents, `"late":"${late}"`);
+  });
+}
+
 for (const [what, text] of [
   ['an upgrade', rawGet('/time', ...upgrade)],
   ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n'],
@@ -517,6 +545,24 @@ drain(
     await drained;
   },
 );
+
+drain('requests that arrive together are all answered, and the last one closes', async () => {
+  const { url, drain } = await startOwnHost();
+  const { socket, ended } = openConnection(url);
+  await once(socket, 'connect');
+  const drained = drain(1000, 60_000);
+  socket.write(rawGet('/time') + rawPost(small) + rawGet('/livez') + rawGet('/time'));
+  assert.equal(
+    (await ended).map(({ status, headers }) => [status, headers.get('connection')]),
+    [
+      [200, 'keep-alive'],
+      [201, 'keep-alive'],
+      [200, 'keep-alive'],
+      [200, 'close'],
+    ],
+  );
+  await drained;
+});
 
 drain.run();
 

@@ -88,7 +88,7 @@ export async function serve(
     return () => socket.off('error', ignore).off('timeout', onTimeout);
   }
 
-  /** Registers a request. @returns its connection, or undefined if that was cut instead */
+  /** Registers a request. @returns its connection, or undefined if the request is not to be answered */
   function register(req: IncomingMessage, res: ServerResponse): Connection | undefined {
     const connection = connections.get(req.socket);
     if (!connection || isFlooded(connection)) {
@@ -99,13 +99,15 @@ export async function serve(
     const { responses } = connection;
     while (responses[0]?.closed) responses.shift();
     const previous = responses.at(-1);
-    responses.push(res);
-    connection.used = true;
     if (lifecycle.draining) {
       // only the last response on a connection closes it
       if (previous && !previous.headersSent) previous.shouldKeepAlive = true;
       res.shouldKeepAlive = false;
     }
+    // after the response that closes the connection, no request may be processed (RFC 9112, section 9.6)
+    if (previous?.shouldKeepAlive === false || !req.socket.writable) return undefined;
+    responses.push(res);
+    connection.used = true;
     requestArrived.publish(res);
     // a browser can't send `Connection: close`; the page asks so to reach other replicas, too
     if (req.headers['x-connection'] === 'close') res.shouldKeepAlive = false;
@@ -125,6 +127,8 @@ export async function serve(
     }
     const begin = () => {
       if (hold) void hold.then(() => handler(req, res));
+      // the requests that have arrived with it are seen first: the last one closes the connection
+      else if (lifecycle.draining) setImmediate(handler, req, res);
       else void handler(req, res);
     };
     // pipelined requests would fill the queue: Node reads a thousand of them at once
@@ -144,11 +148,12 @@ export async function serve(
   });
   server.on('upgrade', (req, socket, head) => {
     const unwatch = watch(socket);
+    // ignores the upgrade (RFC 9110, section 7.8); Node would drop the requests that follow. At once, as
+    // a client that closes its side ends the socket when nothing is left to be read
+    socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(req), 'latin1'), head]));
     afterResponses(connections.get(socket) ?? { responses: [] }, () => {
       if (!socket.writable) return;
       unwatch();
-      // ignores the upgrade (RFC 9110, section 7.8); Node would drop the requests that follow
-      socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(req), 'latin1'), head]));
       server.emit('connection', socket);
     });
   });
