@@ -104,6 +104,20 @@ test('host, port, user and password', () => {
   assert.is(parseConfig({ MONGO_HOST: '::1' }).mongo.uri, 'mongodb://[::1]:27017');
 });
 
+test('a database name that MongoDB refuses is refused at once', () => {
+  const uri = 'mongodb://localhost';
+  const longest = `${'é'.repeat(31)}a`;
+  assert.is(parseConfig({ MONGODB_URI: `${uri}/${longest}` }).mongo.databaseName, longest);
+  for (const name of ['é'.repeat(32), 'a'.repeat(64), 'a\0']) {
+    const encoded = encodeURIComponent(name);
+    assert.throws(() => parseConfig({ MONGODB_URI: `${uri}/${encoded}` }), 'MONGODB_URI: the name');
+    assert.throws(
+      () => parseConfig({ MONGODB_URI: uri, MONGO_DATABASE: name }),
+      'MONGO_DATABASE: must have 1 to 63 bytes',
+    );
+  }
+});
+
 test('the database name of the URI, unless MONGO_DATABASE is set', () => {
   assert.is(parseConfig({ MONGODB_URI: uri }).mongo.databaseName, 'shop');
   assert.is(parseConfig({ MONGODB_URI: uri, MONGO_DATABASE: 'other' }).mongo.databaseName, 'other');

@@ -54,8 +54,12 @@ const serverSchema = z.object({
   METRICS_PORT: z.optional(wholeNumber(0, 65_535)),
 });
 
-const databaseNamePattern = /^[^/\\. "$*<>:|?]{1,63}$/;
-const databaseNameError = 'must have 1 to 63 characters, without space and /\\."$*<>:|?';
+const databaseNameError = 'must have 1 to 63 bytes in UTF-8, without space, NUL and /\\."$*<>:|?';
+
+/** https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions */
+function isDatabaseName(name: string): boolean {
+  return /^[^/\\. "$*<>:|?]+$/.test(name) && !name.includes('\0') && Buffer.byteLength(name) <= 63;
+}
 
 function text(pattern: RegExp, error: string) {
   return z.optional(z.string().check(z.regex(pattern, error)));
@@ -75,7 +79,7 @@ const connectionSchema = z
     MONGO_USERNAME: z.optional(z.string()),
     MONGO_PASSWORD: z.optional(z.string()),
     MONGO_PASSWORD_FILE: z.optional(z.string()),
-    MONGO_DATABASE: text(databaseNamePattern, databaseNameError),
+    MONGO_DATABASE: z.optional(z.string().check(z.refine(isDatabaseName, databaseNameError))),
   })
   .check(
     z.check<Environment>(({ value, issues }) => {
@@ -149,7 +153,7 @@ export function parseConfig(environment: Environment): Config {
   const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
   problems.push(...(checked?.problems ?? []));
   const nameInUri = databaseNameOf(env.MONGODB_URI);
-  if (nameInUri && !databaseNamePattern.test(nameInUri)) {
+  if (nameInUri && !isDatabaseName(nameInUri)) {
     problems.push(`MONGODB_URI: the name of its database ${databaseNameError}`);
   }
   if (!server.success || !connection.success || problems.length > 0) {
