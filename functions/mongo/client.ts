@@ -43,7 +43,7 @@ export interface ReconnectingClient {
   session(): Session | Promise<Session>;
   /** Runs an operation, and keeps the session open until it ends, even if another replaces it. */
   using<T>(session: Session, operation: () => Promise<T>): Promise<T>;
-  /** Reports that an operation of a session has succeeded. */
+  /** Reports that an operation of a session has succeeded. Ends an outage if its driver has a server. */
   succeeded(session: Session): void;
   /** Reports that a session does not reply. Unless it does in the meantime, it is replaced. */
   suspect(session: Session): void;
@@ -74,6 +74,8 @@ export function createReconnectingClient(
 ): ReconnectingClient {
   interface OpenSession extends Session {
     client: MongoClient;
+    /** Whether its driver knows a server that can be written to. */
+    hasServer: boolean;
     /** How many operations are running. */
     operations: number;
     retire(): void;
@@ -99,8 +101,9 @@ export function createReconnectingClient(
     const db = client.db(databaseName);
     const retirement = new AbortController();
     setMaxListeners(0, retirement.signal);
-    const session = {
+    const session: OpenSession = {
       client,
+      hasServer: false,
       db,
       documents: db.collection<Stored>(COLLECTION),
       repliedAt: 0,
@@ -112,7 +115,8 @@ export function createReconnectingClient(
       client.on(`serverHeartbeat${event}`, watchdog.seen);
     }
     client.on('topologyDescriptionChanged', ({ newDescription }) => {
-      if (session === current && !hasWritableServer(newDescription)) reconnect();
+      session.hasServer = hasWritableServer(newDescription);
+      if (session === current && !session.hasServer) reconnect();
     });
     return session;
   }
@@ -126,10 +130,12 @@ export function createReconnectingClient(
     });
   }
 
-  /** Connects until a new session works, or the current one has replied in the meantime. */
+  /** Connects until a new session works, or the current one has replied and has a server. */
   async function connectUntilReachable(force: boolean): Promise<void> {
     const begin = performance.now();
-    const currentReplied = () => !force && current !== undefined && current.repliedAt > begin;
+    // a late reply on an old connection says nothing about a server that the driver has lost
+    const currentReplied = () =>
+      !force && current !== undefined && current.hasServer && current.repliedAt > begin;
     const connected = await connectFirst((error) => {
       if (currentReplied()) return false;
       setUnreachable(error, begin);
@@ -247,7 +253,7 @@ export function createReconnectingClient(
     },
     succeeded(session) {
       session.repliedAt = performance.now();
-      if (session === current && state === 'unreachable') setReachable();
+      if (session === current && current.hasServer && state === 'unreachable') setReachable();
     },
     suspect(session) {
       if (session === current) reconnect();

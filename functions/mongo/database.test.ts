@@ -101,6 +101,37 @@ recovery('an operation that succeeds on an old connection ends an outage', async
   }
 });
 
+recovery('a late reply on an old connection does not end an outage of the server', async () => {
+  const fake = await startFakeMongod();
+  const proxy = await startProxy(fake.port);
+  const uri = `mongodb://127.0.0.1:${proxy.port}/`;
+  const database = openDatabase({ ...mongo, uri, timeoutMs: 60_000 });
+  try {
+    await find(database);
+    proxy.target = 1; // new connections are reset
+    const held = deferred<void>();
+    const arrived = deferred<void>();
+    fake.handle = (_, proceed) => {
+      arrived.resolve();
+      return held.promise.then(proceed);
+    };
+    const slow = find(database);
+    await arrived.promise;
+    proxy.cut('database', 1, 0); // the next heartbeat
+    await until(async () => database.state() === 'unreachable');
+    held.resolve();
+    await slow;
+    assert.is(database.state(), 'unreachable');
+    proxy.target = fake.port;
+    await find(database);
+    assert.is(database.state(), 'reachable');
+  } finally {
+    await database.close();
+    proxy.close();
+    fake.close();
+  }
+});
+
 recovery('connections return to the pool after writes of large documents were stuck', async () => {
   const proxy = await startProxy(Number(target.port));
   const checkedOut = new Set<unknown>();
