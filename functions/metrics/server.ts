@@ -26,7 +26,7 @@ export async function serveMetrics(
   type: string,
 ): Promise<MetricsServer> {
   const server = createServer(
-    { headersTimeout: timeoutMs, requestTimeout: timeoutMs },
+    { headersTimeout: timeoutMs, requestTimeout: timeoutMs, connectionsCheckingInterval: 1000 },
     ({ method = '', url = '' }, res) => {
       res.shouldKeepAlive = false;
       const isFound = url.split('?', 1)[0] === '/metrics';
