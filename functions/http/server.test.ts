@@ -393,7 +393,8 @@ timeouts.before(async (context) => {
   // more than the kernel buffers for a client that reads nothing
   const text = 'x'.repeat(1_000_000);
   const { url, close } = await startOwnHost();
-  await Promise.all(Array.from({ length: 9 }, (_, n) => post(`${url}/data`, { n, text })));
+  const stored = async (n: number) => (await post(`${url}/data`, { n, text })).status === 201;
+  await Promise.all(Array.from({ length: 9 }, (_, n) => until(() => stored(n))));
   context.path = '/data?limit=9';
   context.length = (await send(url + context.path)).text.length;
   await close();

@@ -318,8 +318,13 @@ test('it says that the database is unreachable, and recovers', async () => {
   const target = new URL(mongo.uri.replace('mongodb:', 'http:'));
   const proxy = closeLater(await startProxy(Number(target.port)));
   const uri = mongo.uri.replace(target.host, `${address}:${proxy.port}`);
-  const service = closeLater(await startService({ uri, timeoutMs: 500 }));
-  const { json } = await post(`${service.url}/data`, { before: true });
+  const service = closeLater(await startService({ uri, timeoutMs: 2000 }));
+  let id = '';
+  await until(async () => {
+    const { status, json } = await post(`${service.url}/data`, { before: true });
+    id = json.id;
+    return status === 201;
+  });
   const page = await open(service.url);
   await shows(page, documents, /"before":true/);
   proxy.refuse();
@@ -334,7 +339,7 @@ test('it says that the database is unreachable, and recovers', async () => {
   await page.keyboard.press('Control+Enter');
   await shows(page, `${documents}:first-child`, /"meanwhile":true/);
   assert.is(await page.locator('#documents-state').textContent(), '');
-  assert.ok((await send(`${service.url}/data/${json.id}`)).status === 200);
+  assert.ok((await send(`${service.url}/data/${id}`)).status === 200);
 });
 
 test('it says that the service is overloaded, and recovers', async () => {
