@@ -1,6 +1,6 @@
 import { setImmediate as nextLoopIteration } from 'node:timers/promises';
 import { batchSent, sharingJoined } from './events';
-import { runInRounds } from './rounds';
+import { runInRounds, settled } from './rounds';
 
 export interface BatchLimits {
   /** The most items and bytes in a batch. A single larger item gets a batch of its own. */
@@ -82,7 +82,7 @@ export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) 
       write(batch.items, batch.waitingSince),
     );
     void settle(batch, written);
-    return { size, done: written };
+    return { size, done: settled(written) };
   }, minBatch);
 
   return (item: Item, size: number, arrivedAt: number): Promise<void> =>

@@ -2,7 +2,7 @@ import { mock } from 'node:test';
 import { setImmediate as nextLoopIteration } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { runInRounds } from './rounds';
+import { runInRounds, settled } from './rounds';
 
 const test = suite('rounds');
 
@@ -73,7 +73,7 @@ test('a failed round is followed by the next', async () => {
     if (waiting === 0) return undefined;
     waiting = 0;
     rounds++;
-    return { size: 1, done: Promise.reject(new Error('failed')) };
+    return { size: 1, done: settled(Promise.reject(new Error('failed'))) };
   }, 1);
   arrived();
   await nextLoopIteration();

@@ -1,8 +1,14 @@
 /** One round: how many of the waiting callers it serves. */
 export interface Round {
   size: number;
-  /** Settles when the round is over. */
-  done: Promise<unknown>;
+  /** Resolves when the round is over; without the result, which would stay in memory until the next one is. */
+  done: Promise<void>;
+}
+
+/** Resolves when a promise is fulfilled or rejected. */
+export function settled(promise: Promise<unknown>): Promise<void> {
+  const ignore = () => {};
+  return promise.then(ignore, ignore);
 }
 
 const maxPauseMs = 10;
@@ -29,7 +35,7 @@ export function runInRounds(startRound: () => Round | undefined, enough: number)
     for (let round = startRound(); round; round = startRound()) {
       waiting -= round.size;
       const startedAt = performance.now();
-      await round.done.catch(() => {});
+      await round.done;
       const pauseMs = Math.min((performance.now() - startedAt) / 4, maxPauseMs);
       wanted = Math.min(waiting + round.size, enough);
       if (waiting < wanted) await pause(pauseMs);

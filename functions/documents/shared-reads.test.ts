@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until } from '../testing/testing';
@@ -90,6 +92,31 @@ test('a result is disposed of when all its callers have released it', async () =
   assert.equal(disposed, []);
   other?.release();
   assert.equal(disposed, [0]);
+});
+
+test('a result is not kept in memory while the next query runs', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const queries: ((result: object) => void)[] = [];
+  const read = sharedReads<string, object>(
+    () => new Promise((resolve) => queries.push(resolve)),
+    () => {},
+  );
+  let result: WeakRef<object> | undefined;
+  void read('a').then(({ value }) => {
+    result = new WeakRef(value);
+  });
+  await until(async () => queries.length === 1);
+  const next = read('a');
+  queries[0]?.({});
+  await until(async () => queries.length === 2);
+  queries.shift();
+  await until(async () => {
+    collectGarbage();
+    return result !== undefined && result.deref() === undefined;
+  });
+  queries[0]?.({});
+  await next;
 });
 
 test.run();

@@ -1,5 +1,5 @@
 import { readSent, sharingJoined } from './events';
-import { runInRounds } from './rounds';
+import { runInRounds, settled } from './rounds';
 
 /** The result of a read that several callers share. */
 export interface SharedResult<Result> {
@@ -42,7 +42,7 @@ export function sharedReads<Query, Result>(
       const group = next;
       next = undefined;
       readSent.runStores({ group, size: group.callers }, group.send);
-      return { size: group.callers, done: group.result };
+      return { size: group.callers, done: settled(group.result) };
     }, Number.POSITIVE_INFINITY);
     return () => {
       next ??= createPendingRead(query);

@@ -219,6 +219,17 @@ test('a client whose transfer has ended is not evicted', async () => {
   assert.equal(evicted, ['slow']);
 });
 
+test('a client that was gone before its transfer began is not evicted', async () => {
+  const memory = createMemory(1000);
+  const { evicted, hold } = stalledClients(memory);
+  const gone = await memory.reserve(100, 'post', passed());
+  gone.release();
+  gone.trackTransfer(() => evicted.push('gone'));
+  await hold('slow', 1000, 'post');
+  await memory.reserve(100, 'post', distant());
+  assert.equal(evicted, ['slow']);
+});
+
 test('for a read beyond the share of reads, only a read is evicted', async () => {
   const memory = createMemory(1000);
   const { evicted, hold } = stalledClients(memory);

@@ -126,6 +126,7 @@ export function createMemory(budgetBytes: number, lacking: 'memory' | 'turn' = '
 
     trackTransfer(evict: () => void): Transfer {
       const transfer = new TrackedTransfer(this.kind, evict, () => transfers.delete(transfer));
+      if (this.#released) return transfer; // the client is gone already
       this.#transfers.push(transfer);
       transfers.add(transfer);
       grantWaiting();

@@ -25,7 +25,7 @@ export interface Answer {
  * Sends a request and reads the response.
  *
  * @param path relative, so that the page also works below a path of a proxy
- * @returns undefined if there was no response within the time limit
+ * @returns undefined if there was no response of the service within the time limit
  */
 export async function request(
   path: string,
@@ -39,6 +39,7 @@ export async function request(
     const response = await fetch(path, { ...init, cache: 'no-store', signal: aborter.signal });
     const { ok, status, headers } = response;
     const json = parse(await response.text());
+    if (ok && json === undefined) return undefined; // a proxy's page, for example
     const ms = performance.now() - start;
     const problem = ok ? undefined : toProblem(status, json);
     return { ok, status, json, problem, servedBy: headers.get('X-Served-By'), ms };
