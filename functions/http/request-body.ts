@@ -55,14 +55,14 @@ export async function withBody(
   handle: (body: Buffer, info: BodyInfo) => Promise<void>,
 ): Promise<void> {
   const { memory, bodyLimitBytes, timeoutMs } = limits;
-  const declared = declaredSize(req, bodyLimitBytes);
-  const bytes = 2 * declared + REQUEST_MEMORY;
+  const bytes = 2 * declaredSize(req, bodyLimitBytes) + REQUEST_MEMORY;
   const arrivedAt = performance.now();
   const reservation = await memory.reserve(bytes, 'post', arrivedAt + timeoutMs);
   const waitedMs = performance.now() - arrivedAt;
   try {
-    const isChunked = req.headers['content-length'] === undefined;
-    if (!req.complete && declared <= SMALL_BODY_BYTES && !isChunked) await nextTurn();
+    // not if it is chunked, as NaN is not small
+    const isSmall = Number(req.headers['content-length']) <= SMALL_BODY_BYTES;
+    if (isSmall && !req.complete) await nextTurn();
     const body =
       readBuffered(req, bodyLimitBytes) ??
       (await readTracked(req, res, reservation, bodyLimitBytes));

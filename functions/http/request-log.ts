@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { log } from '../runtime/log';
 import { requestId } from './request-id';
+import { statusOf } from './semantic-conventions';
 import { traceIds } from './trace-ids';
 
 const probes = new Set(['/livez', '/readyz']);
@@ -20,7 +21,7 @@ export function logRequest(req: IncomingMessage, res: ServerResponse): void {
   res.on('close', () => {
     const { method, headers } = req;
     const path = pathOf(req);
-    const status = res.headersSent ? res.statusCode : undefined;
+    const status = statusOf(res);
     if (status === 200 && isProbe(path)) return;
     log.info(
       {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pathOf } from '../http/request-log';
 
 export interface MetricsServer {
   port: number;
@@ -27,10 +28,10 @@ export async function serveMetrics(
 ): Promise<MetricsServer> {
   const server = createServer(
     { headersTimeout: timeoutMs, requestTimeout: timeoutMs, connectionsCheckingInterval: 1000 },
-    ({ method = '', url = '' }, res) => {
+    (req, res) => {
       res.shouldKeepAlive = false;
-      const isFound = url.split('?', 1)[0] === '/metrics';
-      const isAllowed = method === 'GET' || method === 'HEAD';
+      const isFound = pathOf(req) === '/metrics';
+      const isAllowed = req.method === 'GET' || req.method === 'HEAD';
       if (isFound && isAllowed) res.setHeader('Content-Type', type).end(text());
       else if (isFound) res.writeHead(405, { Allow: 'GET, HEAD' }).end();
       else res.writeHead(404).end();
