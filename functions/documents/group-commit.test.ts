@@ -105,4 +105,23 @@ test('an item that arrives much later than the first starts another batch', asyn
   assert.equal((await sent(3)).items, ['c']);
 });
 
+test('what arrives during a slow write fits into the next batch', async () => {
+  const { put, sent, settled } = start();
+  put('a');
+  const slow = await sent(1);
+  await sleep(150); // how long the write takes
+  slow.end();
+  await settled(1);
+  put('b', 1, 1000);
+  const second = await sent(2);
+  put('c', 1, 1000);
+  put('d', 1, 1299);
+  put('e', 1, 2001);
+  second.end();
+  const third = await sent(3);
+  assert.equal(third.items, ['c', 'd']);
+  third.end();
+  assert.equal((await sent(4)).items, ['e']);
+});
+
 test.run();

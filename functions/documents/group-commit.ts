@@ -8,8 +8,12 @@ export interface BatchLimits {
   bytes: number;
 }
 
-/** The items of a batch arrived within this, in ms, as they share one deadline. */
-const maxSpreadMs = 100;
+/**
+ * How far apart the items of a batch may have arrived, in ms, as they share the deadline of the first: twice as
+ * long as the last write took, so that what arrives during one write fits into the next and a slow database
+ * does not let the queue grow; at least 100 ms, and at most a second, which is little of the time limit.
+ */
+const spreadAfter = (writeMs: number) => Math.min(Math.max(100, 2 * writeMs), 1000);
 
 /**
  * Writes a batch.
@@ -44,6 +48,7 @@ const minBatch = 16;
  */
 export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) {
   const queue: Batch<Item>[] = [];
+  let maxSpreadMs = spreadAfter(0);
 
   function batchFor(size: number, arrivedAt: number): Batch<Item> {
     const last = queue.at(-1);
@@ -61,8 +66,10 @@ export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) 
   }
 
   async function settle({ callers }: Batch<Item>, written: ReturnType<WriteBatch<Item>>) {
+    const startedAt = performance.now();
     try {
       const errors = await written;
+      maxSpreadMs = spreadAfter(performance.now() - startedAt);
       // so that the next batch, if it is large enough, is sent before these callers go on
       if (queue.length > 0) await nextLoopIteration();
       for (const [i, { resolve, reject }] of callers.entries()) {
