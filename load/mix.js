@@ -4,6 +4,8 @@
 //   HOST         none; the Host header, for a Knative route behind an ingress
 //   MIX          17:2:1; of 20 iterations 17 get the time in Tokyo, 2 post a document and read it back,
 //                1 lists ten documents
+//   TIME_PATH, DATA_PATH, READY_PATH
+//                /time, /data and /readyz; for other software that does the same
 //   FAILED_RATE  0.01; the highest share of failed requests, and of failed checks
 //   P95_MS       500; the highest p95 of each route, and no dropped iterations; 0 turns both off
 import { check } from 'k6';
@@ -11,6 +13,7 @@ import exec from 'k6/execution';
 import http from 'k6/http';
 
 const { BASE_URL = 'http://localhost:8080', HOST, MIX = '17:2:1' } = __ENV;
+const { TIME_PATH = '/time', DATA_PATH = '/data', READY_PATH = '/readyz' } = __ENV;
 const { FAILED_RATE = '0.01', P95_MS = '500' } = __ENV;
 
 const routes = ['GET /time', 'POST /data', 'GET /data/:id', 'GET /data'];
@@ -35,6 +38,8 @@ export const optionsFor = (name, scenario) => ({
   summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'],
 });
 
+const withQuery = (path, query) => `${BASE_URL}${path}${path.includes('?') ? '&' : '?'}${query}`;
+
 /** VUs for a rate of iterations per second: enough while an iteration takes up to two seconds. */
 export const clientsFor = (rate) => {
   const vus = Number(__ENV.VUS ?? Math.max(10, 2 * rate));
@@ -42,9 +47,9 @@ export const clientsFor = (rate) => {
 };
 
 export function setup() {
-  const { status, error } = http.get(`${BASE_URL}/readyz`, withName('setup'));
+  const { status, error } = http.get(BASE_URL + READY_PATH, withName('setup'));
   if (status === 200) return;
-  const problem = status ? `responds ${status} to /readyz` : `does not answer (${error})`;
+  const problem = status ? `responds ${status} to ${READY_PATH}` : `does not answer (${error})`;
   const advice = HOST
     ? `Check that the route ${HOST} is ready.`
     : 'Start it (npm start), or set BASE_URL, and HOST behind an ingress.';
@@ -63,7 +68,7 @@ export default function () {
 }
 
 function getTime() {
-  const response = http.get(`${BASE_URL}/time?tz=Asia/Tokyo`, withName('GET /time'));
+  const response = http.get(withQuery(TIME_PATH, 'tz=Asia/Tokyo'), withName('GET /time'));
   check(response, {
     'the time is returned': ({ status }) => status === 200 && response.json('epochMs') > 0,
   });
@@ -71,7 +76,7 @@ function getTime() {
 
 function postAndRead(iteration) {
   const data = { test: 'load', iteration, lines: [{ article: 'tea', count: 2 }], note: 'zwölf €' };
-  const posted = http.post(`${BASE_URL}/data`, JSON.stringify(data), withName('POST /data'));
+  const posted = http.post(BASE_URL + DATA_PATH, JSON.stringify(data), withName('POST /data'));
   if (!check(posted, { 'a post is stored': ({ status }) => status === 201 })) return;
 
   const read = http.get(`${BASE_URL}${posted.headers.Location}`, withName('GET /data/:id'));
@@ -82,7 +87,7 @@ function postAndRead(iteration) {
 }
 
 function list() {
-  const response = http.get(`${BASE_URL}/data?limit=10`, withName('GET /data'));
+  const response = http.get(withQuery(DATA_PATH, 'limit=10'), withName('GET /data'));
   check(response, {
     'documents are listed': ({ status }) => status === 200 && response.json('items').length <= 10,
   });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
+import { cpuSeconds, exitedChildrenCpuSeconds, residentMegabytes } from '../common/process-usage';
 import { type ServerProcess, startServer } from '../common/server-process';
 import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
 import { benchChart, benchRatios, benchReport } from './bench-report';
@@ -8,7 +9,6 @@ import { checkResponses } from './check-responses';
 import { type Contender, contenders, raw } from './contenders';
 import { firstResponse } from './first-response';
 import { assertWrk, prepare } from './prepare';
-import { cpuSeconds, exitedChildrenCpuSeconds, residentMegabytes } from './process-usage';
 import type { BenchResults, Sample } from './results';
 import { type Route, routes, urlOf } from './routes';
 import { versions } from './versions';

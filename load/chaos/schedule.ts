@@ -1,4 +1,4 @@
-import { type Random, randomFrom } from './random';
+import { type Random, randomFrom } from '../common/random';
 
 /** A fault to inject. Times are in ms; `replica` is an index. */
 export type Fault =

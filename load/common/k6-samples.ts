@@ -5,7 +5,7 @@ import { percentile } from './statistics';
 /** Restricts what k6 writes with `--out csv=FILE` to what `readCsv` needs. */
 export const csvSettings = {
   K6_CSV_TIME_FORMAT: 'unix_milli',
-  K6_SYSTEM_TAGS: 'name,expected_response',
+  K6_SYSTEM_TAGS: 'name,expected_response,group',
 };
 
 /** A request that k6 sent. */
@@ -22,13 +22,15 @@ export interface Request {
 export interface K6Samples {
   /** In the order in which they were sent, without those of `setup()`. */
   requests: Request[];
+  /** When iterations began, in ms since 1970, in that order. */
+  iterations: number[];
   /** When iterations were dropped because no VU was free, in ms since 1970. */
   dropped: number[];
 }
 
 /** Reads the CSV file of a run. */
 export async function readCsv(file: string): Promise<K6Samples> {
-  const samples: K6Samples = { requests: [], dropped: [] };
+  const samples: K6Samples = { requests: [], iterations: [], dropped: [] };
   let columns: string[] | undefined;
   for await (const line of createInterface(createReadStream(file))) {
     const cells = line.split(',');
@@ -42,6 +44,10 @@ export async function readCsv(file: string): Promise<K6Samples> {
       case 'dropped_iterations':
         samples.dropped.push(end);
         break;
+      case 'iteration_duration':
+        if (value('group') !== '::setup')
+          samples.iterations.push(end - Number(value('metric_value')));
+        break;
       case 'http_req_duration': {
         if (value('name') === 'setup') break;
         const duration = Number(value('metric_value'));
@@ -51,6 +57,7 @@ export async function readCsv(file: string): Promise<K6Samples> {
     }
   }
   samples.requests.sort((a, b) => a.start - b.start);
+  samples.iterations.sort((a, b) => a - b);
   return samples;
 }
 

@@ -11,10 +11,10 @@ import {
   core,
   kube,
   listCustomResources,
-  millicores,
   namespace,
   shell,
 } from './cluster';
+import { millicores } from './millicores';
 
 /** Where a report was measured, and how the variants are configured. */
 export interface TestEnvironment {
@@ -30,8 +30,11 @@ export interface TestEnvironment {
   node: string;
   image: string;
   resources: string;
-  /** The CPU request of a replica, in millicores. */
+  /** CPUs of all nodes. */
+  cpus: number;
+  /** The CPU request and limit of a replica, in millicores. */
   cpuRequest: number;
+  cpuLimit: number;
   kpa: Record<string, string>;
   hpa: Record<string, string>;
 }
@@ -69,7 +72,9 @@ export async function readTestEnvironment(): Promise<TestEnvironment> {
     node,
     image: container?.image?.replace(/^.*\//, '') ?? '',
     resources: `requests ${requests?.cpu} and ${requests?.memory}, limits ${limits?.cpu} and ${limits?.memory}`,
+    cpus: nodes.items.reduce((sum, { status }) => sum + Number(status?.capacity?.cpu ?? 0), 0),
     cpuRequest: millicores(requests?.cpu ?? ''),
+    cpuLimit: millicores(limits?.cpu ?? ''),
     kpa: kpaSettings(services.items.find(({ metadata }) => metadata?.name === 'functions')),
     hpa: hpaSettings(hpa),
   };

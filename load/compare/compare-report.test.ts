@@ -1,35 +1,46 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { perSecond } from '../common/k6-samples';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
+import { chooseLoads } from './loads';
 import { measure } from './measures';
 import { comparePicture } from './picture';
+import { intendedPerSecond, stagesOf } from './stages';
+import { chooseSubjects, type Subject } from './subjects';
+import { flawOf } from './validity';
 
 const test = suite('report');
 
-const times = { begin: 1_000_000, spike: 1_020_000, fall: 1_050_000, end: 1_100_000 };
-const samples = {
-  requests: Array.from({ length: 1000 }, (_, i) => ({
-    ...{ start: times.begin + i * 100, duration: 20 + (i % 10), answered: i % 100 > 0 },
-  })),
-  dropped: [1_030_000],
-};
+const times = { begin: 1_000_000, spike: 1_008_000, fall: 1_053_000, end: 1_060_000 };
+const settings = { cpu: { request: 60, limit: 150 }, peersImage: 'peers:1', rounds: 3, seed: 7 };
+const loads = chooseLoads(150, { LOADS: 'cpu,waiting' });
+const subjects = chooseSubjects(settings);
 
-function run(variant: Run['variant'], round: string, fifthAfter: number): Run {
+function run(load: Run['load'], { name, platform, software }: Subject, round: number): Run {
+  const isOwn = software === 'this service';
+  const latency = (platform === 'knative' ? 20 : 40) * round;
+  const samples = {
+    requests: Array.from({ length: 600 }, (_, i) => ({
+      ...{ start: times.begin + i * 100, duration: latency, answered: isOwn || i % 100 > 0 },
+    })),
+    iterations: [],
+    dropped: [],
+  };
+  const fifthAfter = platform === 'knative' ? 6 : null;
   const replicas = [
     { at: times.begin, desired: 2, ready: 2, pods: 2 },
-    { at: times.spike + fifthAfter * 1000, desired: 5, ready: 5, pods: 5 },
+    ...(fifthAfter ? [{ at: times.spike + fifthAfter * 1000, desired: 5, ready: 5, pods: 5 }] : []),
   ];
+  const [chosen] = loads;
+  const intended = chosen ? intendedPerSecond(stagesOf(chosen)) : [];
   return {
-    ...{ variant, round, reuse: round === 'reused', times, replicas },
-    measures: measure(samples, replicas, times),
-    seconds: perSecond(samples, times.begin, 100),
-    cpu: [
-      { at: 1_030_000, window: '15s', pod: 'a', container: 'functions', millicores: 300 },
-      { at: 1_030_000, window: '15s', pod: 'b', container: 'functions', millicores: 100 },
-      { at: 1_030_000, window: '15s', pod: 'a', container: 'queue-proxy', millicores: 50 },
-    ],
+    ...{ load, subject: name, round, discarded: 0, times, replicas },
+    measures: measure(samples, intended, replicas, times),
+    cpu: { pods: 1, generator: 0.25 },
+    seconds: Array.from({ length: 60 }, () => ({
+      ...{ arrivals: 10, failed: 0, dropped: 0, concurrency: 1 },
+      ...{ p50: latency, p95: latency, p99: latency },
+    })),
   };
 }
 
@@ -37,8 +48,8 @@ const comparison: Comparison = {
   date: '2026-01-02T03:04:05.678Z',
   k6: 'v1.2.3',
   setup: {
-    nodes: ['4 CPUs, 16.0 GiB'],
-    machine: '4 CPUs, 16.0 GiB (<b>Model</b>)',
+    nodes: ['2 CPUs, 16.0 GiB'],
+    machine: '2 CPUs, 16.0 GiB (<b>Model</b>)',
     shared: true,
     kubernetes: 'v1.34.0',
     knative: '1.21.0',
@@ -46,99 +57,89 @@ const comparison: Comparison = {
     node: 'v24.0.0',
     image: 'functions:v1',
     resources: 'requests 200m and 250Mi, limits 500m and 500Mi',
-    cpuRequest: 200,
+    ...{ cpus: 2, cpuRequest: 200, cpuLimit: 500 },
     kpa: { window: '60s', 'panic-window-percentage': '10', 'panic-threshold-percentage': '200' },
     hpa: {
       ...{ minReplicas: '2', maxReplicas: '5', averageUtilization: '70 % of the CPU request' },
       scaleUp: '{"policies":[]}',
     },
   },
-  settings: { RATE: '20', PEAK: '400', WARM_UP: '20s', RISE: '5s', HOLD: '25s', FALL: '5s' },
-  runs: [
-    run('knative', 'first', 8),
-    run('hpa', 'first', 25),
-    run('hpa', 'second', 29),
-    run('knative', 'second', 8),
-    run('knative', 'reused', 10),
-    run('hpa', 'reused', 90),
-  ],
+  ...{ settings, loads, subjects },
+  runs: [1, 2, 3].flatMap((round) =>
+    loads.flatMap(({ name }) => subjects.map((subject) => run(name, subject, round))),
+  ),
 };
 
-test('the tables have a column for each run, and "never" for what did not happen', () => {
+test('the answer comes first, in words and medians', () => {
   const html = compareReport(comparison);
-  const row = (name: string) =>
-    [...html.matchAll(new RegExp(`<th scope="row">${name}.*?</th>(.*?)</tr>`, 'g'))].map(
-      ([, cells]) => cells?.match(/(?<=<td class="number">).*?(?=<)/g),
-    );
-  assert.equal(row('5th replica ready after'), [
-    ['8', '8', '25', '29'],
-    ['10', 'never'],
-  ]);
-  assert.equal(row('Requests failed')[0], ['10', '10', '10', '10']);
-  assert.match(html, 'Time to the fifth:\n8 s on Knative, 25 to 29 s with the HPA');
+  const [answer = ''] = /<p>.*?<\/p>/s.exec(html) ?? [];
+  assert.match(answer, 'Knative is faster under cpu-bound and waiting load');
+  assert.match(answer, /cpu-bound 6 s on Knative, never with the HPA/);
+  assert.match(answer, /cpu-bound 40 ms on Knative, 80 ms with the HPA/);
+  assert.match(
+    answer,
+    'This service failed 0 of 18,000 requests, the peers 144 of 14,400 requests.',
+  );
 });
 
-test('each round is a view, with a chart for each variant in each panel', () => {
+test('the tables have a row for each subject, and "never" for what did not happen', () => {
+  const html = compareReport(comparison);
+  const row = (name: string) =>
+    [...html.matchAll(new RegExp(`<th scope="row">${name}</th>(.*?)</tr>`, 'g'))].map(([, cells]) =>
+      cells?.match(/(?<=<td class="number">).*?(?=<)/g),
+    );
+  const [cells] = row('HPA');
+  assert.is(row('HPA').length, loads.length);
+  assert.equal(cells?.slice(2, 7), ['600', '0', '80', '80', '80']);
+  assert.equal(cells?.slice(8), ['never', 'never', '2', '120', '63']);
+});
+
+test('all runs are shown as dots, and those that do not count are named', () => {
+  assert.is(compareReport(comparison).match(/<circle class="dot/g)?.length, 3 * 54 - 24);
+  assert.match(compareReport(comparison), 'All that are shown count.');
+  const [first, ...others] = comparison.runs as [Run, ...Run[]];
+  const runs = [{ ...first, flaw: '97.0 % sent on time', discarded: 2 }, ...others];
+  const html = compareReport({ ...comparison, runs });
+  assert.match(html, '2 were discarded. 1 of those shown do');
+  assert.match(html, 'cpu, Knative, round 1 (97.0 % sent on time)');
+});
+
+test('a run counts when its iterations were sent on time, and CPU was left', () => {
+  const [first] = comparison.runs as [Run];
+  const flaw = (sent: number, pods: number) =>
+    flawOf(
+      { measures: { ...first.measures, intended: 1000, sent }, cpu: { pods, generator: 0.5 } },
+      2,
+    );
+  assert.is(flaw(990, 1.1), undefined);
+  assert.is(flaw(989, 1.1), '98.9 % sent on time');
+  assert.is(flaw(990, 1.12), '81 % of the CPU used');
+});
+
+test('each load is a view, with charts of each software on each platform', () => {
   const views = compareReport(comparison).split('<section class="view"').slice(1);
   assert.equal(
     views.map((view) => /<h3>(.*?)<\/h3>/.exec(view)?.[1]),
-    ['First', 'Second', 'Reused'],
+    ['CPU-bound', 'Waiting'],
   );
   for (const view of views) {
     const charts = [...view.matchAll(/<figcaption>(.*?)<\/figcaption>/g)].map(([, title]) => title);
-    assert.is(charts.length, 12);
-    assert.equal([...new Set(charts)], ['Knative Service', 'Deployment with HPA']);
+    assert.is(charts.length, 4 * 6);
+    assert.ok(charts.includes('functions-framework, HPA'));
   }
-});
-
-test('charts of the same quantity have the same y axis', () => {
-  const html = compareReport(comparison);
-  const charts = [...html.matchAll(/aria-label="Replicas, [^"]*".*?<\/figure>/gs)];
-  const ticks = charts.map(([chart]) =>
-    [...chart.matchAll(/x="-6" y="(.*?)".*?>(.*?)</g)].map(([, y, tick]) => `${tick} at ${y}`),
-  );
-  assert.is(ticks.length, 6);
-  assert.is(new Set(ticks.map(String)).size, 1);
-  assert.is(ticks[0]?.length, 6);
-});
-
-test('the mean CPU of the replicas is a percentage of the request', () => {
-  const [, json = ''] =
-    /data-labels="[^"]*mean of the replicas[^"]*" data-values="(.*?)"/.exec(
-      compareReport(comparison),
-    ) ?? [];
-  const [usage] = JSON.parse(json);
-  assert.is(usage[29], null);
-  assert.is(usage[30], 100);
-});
-
-test('lines in a chart have different marks, and legends show them', () => {
-  const [latency = ''] = /<h4>Latency.*?<h4>/s.exec(compareReport(comparison)) ?? [];
-  const [legend = ''] = /<ul class="legend">.*?<\/ul>/s.exec(latency) ?? [];
-  const [plot = ''] = /<svg class="plot".*?<\/figure>/s.exec(latency) ?? [];
-  const marks = ['line-1', 'line-2', 'line-3'];
-  for (const text of [legend, plot]) {
-    assert.equal(text.match(/line-\d/g), marks);
-  }
-  assert.equal(legend.match(/(?<=<\/svg> ).*?(?=<)/g), ['p50', 'p95', 'p99']);
 });
 
 test('the settings of the HPA are words', () => {
   const html = compareReport(comparison);
-  assert.match(html, 'To scale up, it\nadds at most 4 pods or 100 % in 15 s, whichever is more');
   assert.match(html, '2 to 5 replicas, target 70 % of the CPU request. Up: adds at most 4 pods');
   assert.not.match(html, 'policies');
 });
 
-test('the picture has both variants in each chart, and both colour schemes', () => {
+test('the picture has a plot for each load, and both colour schemes', () => {
   const svg = comparePicture(comparison);
-  const charts = svg.split('<svg class="plot"').slice(1);
-  assert.is(charts.length, 3);
-  for (const chart of charts) {
-    assert.equal(chart.match(/(?<=<path class=")line-\d/g), ['line-1', 'line-2']);
-  }
+  assert.is(svg.match(/<circle/g)?.length, comparison.runs.length);
   assert.match(svg, '@media (prefers-color-scheme: dark)');
-  assert.match(svg, '<title id="title">The same spike: Knative Service and Deployment with HPA<');
+  assert.match(svg, 'Waiting: Knative 40');
 });
 
 test('the page is self-contained and escapes its data', () => {

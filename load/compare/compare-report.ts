@@ -1,195 +1,115 @@
+import { dotPlot, dotPlotHeight, dotPlotWidth } from '../common/charts/dot-plot';
 import type { Series } from '../common/charts/line-chart';
-import type { VariantName } from '../common/cluster';
+import { escapeText } from '../common/charts/svg';
 import { definitions, numberTable, type Panel, page, type View } from '../common/page/page';
-import type { TestEnvironment } from '../common/test-environment';
+import { answer } from './answer';
 import type { Comparison, Run } from './comparison';
+import { plotsOf } from './dot-plots';
 import { behaviorInWords } from './hpa-behavior';
-import { type Measures, type Replicas, replicasAt } from './measures';
-import type { CpuSample } from './watch-cluster';
+import type { Load } from './loads';
+import { replicasAt } from './measures';
+import { inWords, medianOf, runsOf, type Value } from './medians';
+import { highestCpuShare, leastSentShare } from './validity';
 
-export const titles: Record<VariantName, string> = {
-  knative: 'Knative Service',
-  hpa: 'Deployment with HPA',
-};
-const shortTitles: Record<VariantName, string> = { knative: 'Knative', hpa: 'HPA' };
-export const variants: VariantName[] = ['knative', 'hpa'];
-
-/** The report as an HTML page. */
+/** The report as an HTML page: the answer, what it is taken from, and what would change it. */
 export function compareReport(comparison: Comparison): string {
-  const { date, setup, settings, runs } = comparison;
-  const newConnections = runs.filter(({ reuse }) => !reuse);
-  const reusedConnections = runs.filter(({ reuse }) => reuse);
+  const { date, loads, runs, settings } = comparison;
+  const discarded = runs.reduce((sum, run) => sum + run.discarded, 0);
+  const flawed = runs.filter(({ flaw }) => flaw);
   const before = `
-<p>${summary(newConnections)}</p>
-<p class="soft">Each run starts with 2 replicas of both variants and an empty collection. The load is an open model:
-${settings.RATE} iterations/s for ${settings.WARM_UP}, up to ${settings.PEAK} within ${settings.RISE}, held for
-${settings.HOLD}, and back to ${settings.RATE} within ${settings.FALL}. The other variant is idle meanwhile.
-Measured on ${date.slice(0, 10)}.</p>
-<div class="tables">
-${table('New connection for each request, two runs', newConnections)}
-${table('Connections reused', reusedConnections)}
-</div>
-<p class="soft">Times count from when the load begins to rise; “back to 2” counts from when it begins to fall.
-Latency is k6's <code>http_req_duration</code> of successful requests, without the set-up of the connection.
-k6 drops an iteration when all of its ${settings.VUS} VUs are waiting for a response.
-Replica-seconds count each pod from when it is scheduled on a node until it is gone.</p>
+<p>${escapeText(answer(comparison))}</p>
+<p class="soft">Each run begins with two fresh replicas and an empty collection, and lasts a minute. It is an open
+model: within three seconds the load rises to its peak, stays for 42 s, and falls again. ${settings.rounds} rounds, in an
+order drawn by lot (seed ${settings.seed}). Measured on ${date.slice(0, 10)}.</p>
+${plots('p95 in the first ten seconds, ms', ({ measures }) => measures.p95AtFirst)}
+${plots('Third replica ready, s after the load begins to rise', ({ measures }) => measures.toThird)}
+${plots('Replica-seconds in the minute', ({ measures }) => measures.replicaSeconds)}
+${loads.map((load) => table(comparison, load)).join('\n')}
+<p class="soft">Medians. Iterations are intended and sent; requests, of which an iteration has one or two, are answered or
+failed. Sent means begun within half a second after they were due. Latency is that of successful requests. Slow seconds are
+those of the spike with a p95 above 500 ms, or without an answer. Replica-seconds count each pod from when it is scheduled on a node.
+CPU is that of all pods and k6 during the spike, as a share of the nodes'.</p>
+<p class="soft">A run counts if at least ${100 * leastSentShare} % of its iterations were sent on time, and at most ${100 * highestCpuShare} % of the
+CPU was used. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
 <h2>Timeline</h2>
-<p class="soft">In seconds from when the load begins to rise; the spike is shaded.</p>`;
+<p class="soft">The first round, in seconds from when the load begins to rise; the spike is shaded.</p>`;
   return page(
-    'The same spike on Knative and on an HPA',
+    'Which autoscaler? The same spikes on Knative and on an HPA',
     before,
-    views(comparison),
+    loads.map((load) => view(comparison, load)),
     after(comparison),
   );
 
-  function table(caption: string, runs: Run[]): string {
-    const inOrder = variants.flatMap((variant) => runs.filter((run) => run.variant === variant));
-    const isOneRound = new Set(runs.map(({ round }) => round)).size === 1;
-    const columns = inOrder.map(({ variant, round }) =>
-      isOneRound
-        ? { name: shortTitles[variant] }
-        : { group: shortTitles[variant], name: round.replace(/ run$/, '') },
-    );
-    return numberTable(
-      caption,
-      '',
-      columns,
-      rows.map(({ name, value }) => [
-        name,
-        ...inOrder.map(({ measures }) => formatMeasure(value(measures))),
-      ]),
-    );
-  }
-
-  function after({ k6 }: Comparison): string {
-    const { nodes, machine, shared } = setup;
-    const formatSettings = (entries: Record<string, string>) =>
-      Object.entries(entries)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join('; ');
-    return `
-<h2>Differences by design</h2>
-<ul>
-${differences(setup)
-  .map((line) => `<li>${line}</li>`)
-  .join('\n')}
-</ul>
-<h2>Test environment</h2>
-${definitions({
-  Nodes: nodes.join('; '),
-  'k6 ran on': `${machine}${shared ? ', which is a node of the cluster: k6 and the service shared its CPUs' : ''}`,
-  Versions: `Kubernetes ${setup.kubernetes}, Knative ${setup.knative}, ${setup.database}, Node ${setup.node}, k6 ${k6}`,
-  Image: setup.image,
-  'Replica resources': setup.resources,
-  Knative: formatSettings(setup.kpa),
-  HPA: hpaInWords(setup.hpa),
-  'spike.js': formatSettings(settings),
-})}`;
+  function plots(title: string, value: Value): string {
+    const { plots, scale } = plotsOf(comparison, value);
+    const drawn = plots.map((plot) => {
+      const label = plot.rows.map(({ name, median }) => `${name} ${median ?? 'never'}`).join(', ');
+      const height = dotPlotHeight(plot);
+      return `<svg class="dots" role="img" aria-label="${escapeText(`${title}, ${plot.title}: ${label}`)}" viewBox="0 0 ${dotPlotWidth} ${height}" width="${dotPlotWidth}">
+${dotPlot(plot, scale)}
+</svg>`;
+    });
+    return `<h2>${escapeText(title)}</h2>\n<div class="plots">${drawn.join('\n')}</div>`;
   }
 }
 
-const rows: { name: string; value: (measures: Measures) => number | null }[] = [
-  { name: '3rd replica ready after, s', value: ({ toThird }) => toThird },
-  { name: '4th replica ready after, s', value: ({ toFourth }) => toFourth },
-  { name: '5th replica ready after, s', value: ({ toFifth }) => toFifth },
-  { name: 'Back to 2 after, s', value: ({ backToTwo }) => backToTwo },
-  { name: 'p95, first 10 s of the spike, ms', value: ({ p95AtFirst }) => p95AtFirst },
-  { name: 'p95, last 20 s of the spike, ms', value: ({ p95AtLast }) => p95AtLast },
-  { name: 'Requests sent', value: ({ requests }) => requests },
-  { name: 'Requests failed', value: ({ failed }) => failed },
-  { name: 'Iterations dropped', value: ({ dropped }) => dropped },
-  { name: 'Replica-seconds', value: ({ replicaSeconds }) => replicaSeconds },
+const flawedInWords = (flawed: Run[]) =>
+  flawed.length === 0
+    ? 'All that are shown count.'
+    : `${flawed.length} of those shown do not count, as the last attempt failed, too: ${flawed
+        .map(({ load, subject, round, flaw }) => `${load}, ${subject}, round ${round} (${flaw})`)
+        .map(escapeText)
+        .join('; ')}.`;
+
+const columns: { name: string; value(run: Run, cpus: number): number | null }[] = [
+  { name: 'Intended', value: ({ measures }) => measures.intended },
+  { name: 'Sent', value: ({ measures }) => measures.sent },
+  { name: 'Answered', value: ({ measures }) => measures.answered },
+  { name: 'Failed', value: ({ measures }) => measures.failed },
+  { name: 'p95 first 10 s, ms', value: ({ measures }) => measures.p95AtFirst },
+  { name: 'p95, ms', value: ({ measures }) => measures.p95 },
+  { name: 'Slowest, ms', value: ({ measures }) => measures.max },
+  { name: 'Slow seconds', value: ({ measures }) => measures.slowSeconds },
+  { name: '3rd after, s', value: ({ measures }) => measures.toThird },
+  { name: '5th after, s', value: ({ measures }) => measures.toFifth },
+  { name: 'Most replicas', value: ({ measures }) => measures.mostReplicas },
+  { name: 'Replica-seconds', value: ({ measures }) => measures.replicaSeconds },
+  { name: 'CPU, %', value: ({ cpu }, cpus) => (100 * (cpu.pods + cpu.generator)) / cpus },
 ];
 
-const formatMeasure = (value: number | null) =>
-  value === null ? 'never' : Math.round(value).toLocaleString('en');
-
-/** The most important figures in sentences. */
-function summary(runs: Run[]): string {
-  const of = (name: VariantName, value: (measures: Measures) => number | null, unit: string) => {
-    const values = runs.filter(({ variant }) => variant === name).map((run) => value(run.measures));
-    const known = values.filter((value) => value !== null).sort((a, b) => a - b);
-    const ends = [
-      ...new Set(
-        [known.at(0), known.at(-1)].flatMap((v) => (v === undefined ? [] : formatMeasure(v))),
-      ),
+function table(comparison: Comparison, load: Load): string {
+  const { cpus } = comparison.setup;
+  const rows = comparison.subjects.flatMap(({ name }) => {
+    const runs = runsOf(comparison, load, name);
+    if (runs.length === 0) return [];
+    return [
+      [name, ...columns.map(({ value }) => inWords(medianOf(runs, (run) => value(run, cpus))))],
     ];
-    const range = ends.length > 0 ? [`${ends.join(' to ')} ${unit}`] : [];
-    return [...range, ...(known.length < values.length ? ['never'] : [])].join(' or ');
-  };
-  const both = (value: (measures: Measures) => number | null, unit: string) =>
-    `${of('knative', value, unit)} on Knative, ${of('hpa', value, unit)} with the HPA`;
-  return `Time to the third ready replica: ${both(({ toThird }) => toThird, 's')}. Time to the fifth:
-${both(({ toFifth }) => toFifth, 's')}.
-p95 latency in the first ten seconds of the spike: ${both(({ p95AtFirst }) => p95AtFirst, 'ms')}.
-Cost: ${both(({ replicaSeconds }) => replicaSeconds, 'replica-seconds')}.`;
-}
-
-function differences({ kpa, hpa }: TestEnvironment): string[] {
-  const panic =
-    (Number.parseFloat(kpa.window ?? '') * Number(kpa['panic-window-percentage'])) / 100;
-  return [
-    `<b>Metric.</b> Knative scales on requests in flight, which queue-proxy counts in each pod. The HPA scales on
-CPU, from metrics-server, which averages over the last seconds. (The charts show the requests in flight that k6 sees:
-they include requests that wait for a connection or at the ingress and have not reached a pod.)`,
-    `<b>Decisions.</b> Knative decides every 2 s, on the average of the last ${kpa.window}. When the average of the
-last ${panic} s reaches ${kpa['panic-threshold-percentage']} % of the capacity of the ready replicas, it uses that one
-and does not scale down until the panic is over. The HPA decides every 15 s. To scale up, it
-${behaviorInWords('up', hpa.scaleUp)}.`,
-    `<b>Scaling down.</b> Knative scales down ${kpa['scale-down-delay'] ?? '0s'} after the average of the last
-${kpa.window} has fallen. To scale down, the HPA
-${behaviorInWords('down', hpa.scaleDown)}; by default Kubernetes looks back 300 s.`,
-    `<b>Load balancing.</b> Knative's ingress chooses a replica for each request. Behind the NodePort, kube-proxy
-chooses one for each connection: a reused connection stays with its pod, so new replicas get only new connections.`,
-    `<b>Request path.</b> Requests to Knative pass the ingress and queue-proxy, which need CPU in addition to the
-service's limit. Requests to the NodePort pass neither.`,
-    `<b>Shutdown of a pod.</b> queue-proxy waits until no request has arrived for 30 s; the Deployment's pods exit
-some seconds after SIGTERM. Replica-seconds count both until they are gone.`,
-  ];
-}
-
-function hpaInWords({
-  minReplicas,
-  maxReplicas,
-  averageUtilization,
-  scaleUp,
-  scaleDown,
-}: TestEnvironment['hpa']) {
-  return `${minReplicas} to ${maxReplicas} replicas, target ${averageUtilization}. Up: ${behaviorInWords('up', scaleUp)}. Down: ${behaviorInWords('down', scaleDown)}.`;
-}
-
-/** A view for each round. */
-function views({ runs, setup }: Comparison): View[] {
-  const rounds = [...new Set(runs.map(({ round }) => round))];
-  return rounds.map((round) => {
-    const ofRound = variants.flatMap((variant) =>
-      runs.filter((run) => run.round === round && run.variant === variant),
-    );
-    return {
-      name: round[0]?.toUpperCase() + round.slice(1),
-      ...timeline(ofRound[0] as Run),
-      panels: panels.map(({ series, ...panel }) => ({
-        ...panel,
-        charts: ofRound.map((run) => ({ title: titles[run.variant], series: series(run, setup) })),
-      })),
-    };
   });
+  const caption = `${load.title}: ${load.description}; ${load.rate} to ${load.peak} iterations/s`;
+  return numberTable(caption, '', columns, rows);
 }
 
-/** The x axis: seconds from when the load begins to rise. */
-export function timeline({ times, seconds }: Run) {
-  const { begin, spike, fall } = times;
-  const at = (moment: number) => Math.round((moment - begin) / 1000);
+/** Charts of the first round under a load, of each software on each platform. */
+function view(comparison: Comparison, load: Load): View {
+  const shown = comparison.subjects
+    .filter(({ annotations, defaultBehavior }) => !annotations && !defaultBehavior)
+    .flatMap(({ name }) => runsOf(comparison, load, name).slice(0, 1));
+  const { begin = 0, spike = 0, fall = 0 } = shown[0]?.times ?? {};
+  const second = (at: number) => Math.round((at - begin) / 1000);
   return {
-    x: seconds.map((_, i) => i - at(spike)),
+    name: load.title,
+    x: (shown[0]?.seconds ?? []).map((_, i) => i - second(spike)),
     unit: 's',
-    shade: [0, at(fall) - at(spike)] as [number, number],
+    shade: [0, second(fall) - second(spike)],
+    panels: panels.map(({ series, ...panel }) => ({
+      ...panel,
+      charts: shown.map((run) => ({ title: run.subject, series: series(run) })),
+    })),
   };
 }
 
-const panels: (Omit<Panel, 'charts'> & {
-  series(run: Run, setup: TestEnvironment): Series[];
-})[] = [
+const panels: (Omit<Panel, 'charts'> & { series(run: Run): Series[] })[] = [
   {
     title: 'Arrivals',
     note: 'requests/s',
@@ -224,33 +144,6 @@ const panels: (Omit<Panel, 'charts'> & {
       line(2, 'iterations dropped', seconds, ({ dropped }) => dropped),
     ],
   },
-  {
-    title: 'Requests in flight',
-    note: 'as seen by k6: rate × mean latency',
-    series: ({ variant, seconds, replicas, times }, { kpa }) => {
-      const each = replicasAt(replicas, times.begin, seconds.length);
-      const { target = '100', 'target-utilization-percentage': percent = '70' } = kpa;
-      const perReplica = (Number(target) * Number(percent)) / 100;
-      const goal = line(3, 'target', each, ({ ready }) => ready * perReplica);
-      return [
-        line(1, 'requests', seconds, ({ concurrency }) => concurrency),
-        ...(variant === 'knative' ? [{ ...goal, steps: true }] : []),
-      ];
-    },
-  },
-  {
-    title: "CPU of the service's containers",
-    note: '% of the CPU request, from metrics-server',
-    series: ({ variant, seconds, replicas, times, cpu }, { cpuRequest, hpa }) => {
-      const each = replicasAt(replicas, times.begin, seconds.length);
-      const usage = cpuAt(cpu, each, cpuRequest);
-      const goal = Number.parseFloat(hpa.averageUtilization ?? '');
-      return [
-        { ...line(1, 'mean of the replicas', usage, (value) => value), steps: true },
-        ...(variant === 'hpa' ? [line(3, 'target', usage, () => goal)] : []),
-      ];
-    },
-  },
 ];
 
 function line<T>(
@@ -262,16 +155,74 @@ function line<T>(
   return { label, mark: `line-${style}`, values: items.map(value) };
 }
 
-/**
- * The mean CPU usage of the pods, in % of the CPU request: of each pod the latest sample within the last
- * 30 s; null when there is none.
- */
-function cpuAt(cpu: CpuSample[], each: Replicas[], request: number): (number | null)[] {
-  const service = cpu.filter(({ container }) => container === 'functions');
-  return each.map(({ at: now }) => {
-    const recent = service.filter(({ at }) => at <= now && at > now - 30_000);
-    const latest = new Map(recent.map(({ pod, millicores }) => [pod, millicores]));
-    if (latest.size === 0) return null;
-    return ([...latest.values()].reduce((a, b) => a + b) / latest.size / request) * 100;
+function after(comparison: Comparison): string {
+  const { k6, setup, settings, loads, runs } = comparison;
+  const { nodes, machine, shared, kpa, hpa, resources } = setup;
+  const allRuns = loads.map((load) => {
+    const ofLoad = runs.filter((run) => run.load === load.name);
+    const rows = ofLoad.map((run) => [
+      `${run.subject}, round ${run.round}${run.flaw ? ' *' : ''}`,
+      ...columns.map(({ value }) => inWords(value(run, setup.cpus) ?? Number.POSITIVE_INFINITY)),
+    ]);
+    return numberTable(`${load.title}, in the order in which they ran`, '', columns, rows);
   });
+  return `
+<h2>What would change the answer</h2>
+<ul>
+${changes.map((change) => `<li>${change}</li>`).join('\n')}
+</ul>
+<h2>How the two decide</h2>
+<ul>
+${decisions(comparison)
+  .map((line) => `<li>${line}</li>`)
+  .join('\n')}
+</ul>
+<details>
+<summary>All runs</summary>
+${allRuns.join('\n')}
+</details>
+<h2>Test environment</h2>
+${definitions({
+  Nodes: nodes.join('; '),
+  'k6 ran on': `${machine}${shared ? ', which is a node of the cluster: k6 and the service shared its CPUs' : ''}`,
+  Versions: `Kubernetes ${setup.kubernetes}, Knative ${setup.knative}, ${setup.database}, Node ${setup.node}, k6 ${k6}`,
+  Image: setup.image,
+  'Replica resources': settings.cpu
+    ? `CPU: requests ${settings.cpu.request}m, limits ${settings.cpu.limit}m, so that five replicas and all else fit on this machine; otherwise as in the manifests (${resources})`
+    : resources,
+  Knative: Object.entries(kpa)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join('; '),
+  HPA: `${hpa.minReplicas} to ${hpa.maxReplicas} replicas, target ${hpa.averageUtilization}. Up: ${behaviorInWords('up', hpa.scaleUp)}. Down: ${behaviorInWords('down', hpa.scaleDown)}.`,
+})}`;
+}
+
+const changes = [
+  `<b>The cost of a request.</b> An HPA sees CPU only. The cheaper a request, the later it acts; and a request that waits
+for something else costs it nothing.`,
+  `<b>The Deployment behind an ingress.</b> Here k6 reaches its pods directly, by a NodePort, and Knative's through the
+ingress, sometimes the activator, and queue-proxy, which cost CPU of their own.`,
+  `<b>More nodes.</b> On one node, everything shares its CPUs, and a new pod needs no image and no node. Where a node has to be
+added first, neither autoscaler is fast.`,
+  `<b>Slower starts.</b> With a smaller CPU limit a replica takes longer to start, whoever asks for it.`,
+  `<b>Other targets.</b> A lower target acts earlier and costs more. An HPA can also scale on requests in flight, with a
+metrics adapter and the service's own metrics.`,
+  `<b>Zero replicas.</b> Both keep two replicas here. Only Knative can go to zero, which costs a cold start.`,
+];
+
+function decisions({ setup: { kpa, hpa } }: Comparison): string[] {
+  const panic =
+    (Number.parseFloat(kpa.window ?? '') * Number(kpa['panic-window-percentage'])) / 100;
+  return [
+    `<b>Metric.</b> Knative scales on requests in flight, which queue-proxy counts in each pod, and the activator where it
+is in the path. The HPA scales on CPU, from metrics-server, which averages over the last seconds.`,
+    `<b>Decisions.</b> Knative decides every 2 s, on the average of the last ${kpa.window}. When the average of the
+last ${panic} s reaches ${kpa['panic-threshold-percentage']} % of the capacity of the ready replicas, it uses that one
+and does not scale down until the panic is over. The HPA decides every 15 s. To scale up, it
+${behaviorInWords('up', hpa.scaleUp)}; by default ${behaviorInWords('up')}.`,
+    `<b>Load balancing.</b> Knative's ingress chooses a replica for each request. Behind the NodePort, kube-proxy
+chooses one for each connection: k6 keeps connections, so new replicas get only those that are new.`,
+    `<b>Shutdown of a pod.</b> queue-proxy waits until no request has arrived for 30 s; the Deployment's pods exit
+some seconds after SIGTERM. Replica-seconds count both until they are gone.`,
+  ];
 }

@@ -1,152 +1,114 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  emptyCollection,
-  findVariants,
-  type Variant,
-  type VariantName,
-  variantNames,
-} from '../common/cluster';
+import { emptyCollection, findVariants } from '../common/cluster';
 import { findK6, k6VersionOf } from '../common/k6';
-import { perSecond } from '../common/k6-samples';
-import { sample } from '../common/run-and-read';
+import { randomFrom } from '../common/random';
 import { readTestEnvironment } from '../common/test-environment';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
-import { measure, type Times } from './measures';
+import { type Deployed, putBack, readDeployed, takeAway } from './deployed';
+import { chooseLoads, type Load } from './loads';
 import { comparePicture } from './picture';
-import { type ClusterWatch, watchCluster } from './watch-cluster';
+import { deploySlowDatabase, removeSlowDatabase } from './slow-database';
+import { runSpike } from './spike';
+import { chooseSubjects, readSettings, type Subject } from './subjects';
+import { flawOf } from './validity';
+import { deploy, remove } from './workload';
 
-// `npm run compare`: sends the same spike to both variants, from the same initial state, and writes a
-// report. With the argument `report` it only makes the report again, from the last results.
+// `npm run compare`: puts this service and its peers under the same spikes, on Knative and with an HPA, and
+// writes a report. `npm run compare -- continue` goes on after an interruption; `report` only makes the
+// report again, from the last results.
 const folder = join(__dirname, 'report');
-const resultsFile = join(folder, 'samples.json');
+const resultsFile = join(folder, 'runs.json');
+const attempts = 3;
 
-// The settings of spike.js, unless the environment overrides them: more load than two replicas can take.
-const defaults = {
-  RATE: '20',
-  PEAK: '1500',
-  WARM_UP: '20s',
-  RISE: '5s',
-  HOLD: '75s',
-  FALL: '5s',
-  QUIET: '120s',
-  MIX: '17:2:1',
-  VUS: '300',
-};
-const settings: Record<string, string> = Object.fromEntries(
-  Object.entries(defaults).map(([name, value]) => [name, process.env[name] ?? value]),
-);
+/** The runs of an experiment, in an order drawn by lot: round by round, so that drift meets all alike. */
+function plan({ loads, subjects, settings }: Comparison) {
+  const random = randomFrom(settings.seed);
+  const cells = loads.flatMap((load) => subjects.map((subject) => ({ load, subject })));
+  return Array.from({ length: settings.rounds }, (_, i) =>
+    random.shuffle(cells).map((cell) => ({ ...cell, round: i + 1 })),
+  ).flat();
+}
 
-const rounds: { round: string; reuse: boolean; order: VariantName[] }[] = [
-  { round: 'first run', reuse: false, order: ['knative', 'hpa'] },
-  { round: 'second run', reuse: false, order: ['hpa', 'knative'] },
-  { round: 'connections reused', reuse: true, order: ['knative', 'hpa'] },
-];
-
-async function runComparison(): Promise<Comparison> {
-  const k6 = await findK6(log);
-  const k6Version = await k6VersionOf(k6);
-  const variants = await findVariants();
+async function prepare(): Promise<Comparison> {
+  const settings = readSettings();
+  await findVariants();
   const setup = await readTestEnvironment();
-  const date = new Date().toISOString();
-  const runs: Run[] = [];
-  const watch = await watchCluster();
+  return {
+    date: new Date().toISOString(),
+    k6: await k6VersionOf(await findK6(log)),
+    setup,
+    settings,
+    loads: chooseLoads(settings.cpu?.limit ?? setup.cpuLimit),
+    subjects: chooseSubjects(settings),
+    runs: [],
+  };
+}
+
+async function makeRuns(comparison: Comparison): Promise<void> {
+  const k6 = await findK6(log);
+  const all = plan(comparison);
+  log(
+    `${all.length} runs, about ${Math.round((all.length * 95) / 60)} minutes, seed ${comparison.settings.seed}`,
+  );
+  await findVariants();
+  const deployed = await readDeployed();
+  await deploySlowDatabase(deployed);
+  await takeAway();
   try {
-    for (const { round, reuse, order } of rounds) {
-      for (const name of order) {
-        const variant = variants.find((known) => known.name === name) as Variant;
-        await emptyCollection();
-        await settle(watch);
-        log(`${name}, ${round}: ${seconds()} s of load`);
-        const run = {
-          ...{ variant: name, round, reuse },
-          ...(await runSpike(k6, variant, reuse, watch)),
-        };
-        log(JSON.stringify(run.measures));
-        runs.push(run);
-      }
+    for (const { load, subject, round } of all.slice(comparison.runs.length)) {
+      log(`${comparison.runs.length + 1}: ${load.title}, ${subject.name}, round ${round}`);
+      comparison.runs.push({
+        ...{ load: load.name, subject: subject.name, round },
+        ...(await attempt(k6, deployed, load, subject, comparison)),
+      });
+      await writeFile(resultsFile, `${JSON.stringify(comparison)}\n`);
     }
   } finally {
-    watch.stop();
-  }
-  return { date, k6: k6Version, setup, settings, runs };
-}
-
-/** Waits until both variants have had exactly two replicas for half a minute. */
-async function settle({ replicas }: ClusterWatch): Promise<void> {
-  log('waiting until both variants have settled at 2 replicas');
-  const isSettled = (name: VariantName) => {
-    const last = replicas[name].at(-1);
-    if (!last) return false;
-    const { at, desired, ready, pods } = last;
-    return desired === 2 && ready === 2 && pods === 2 && Date.now() - at > 30_000;
-  };
-  for (let waited = 0; !variantNames.every(isSettled); waited++) {
-    if (waited === 600) {
-      const now = variantNames.map((name) => `${name}: ${JSON.stringify(replicas[name].at(-1))}`);
-      throw new Error(`The variants did not settle at 2 replicas in 10 minutes: ${now.join(', ')}`);
-    }
-    await sleep(1000);
+    await remove();
+    await putBack(deployed);
+    await removeSlowDatabase();
   }
 }
 
-/** Runs spike.js on one variant. */
-async function runSpike(k6: string, variant: Variant, reuse: boolean, watch: ClusterWatch) {
-  const { name, url, host } = variant;
-  const samples = await sample(k6, 'spike.js', {
-    ...settings,
-    BASE_URL: url,
-    HOST: host,
-    K6_NO_CONNECTION_REUSE: String(!reuse),
-  });
-  const times = phasesFrom(samples.requests[0]?.start ?? 0);
-  const isDuringRun = ({ at }: { at: number }) => at >= times.begin && at <= times.end;
-  const initial = watch.replicas[name].findLast(({ at }) => at < times.begin);
-  const replicas = [...(initial ? [initial] : []), ...watch.replicas[name].filter(isDuringRun)];
-  return {
-    times,
-    measures: measure(samples, replicas, times),
-    seconds: perSecond(samples, times.begin, seconds()),
-    replicas,
-    cpu: watch.cpu[name].filter(isDuringRun),
-  };
-}
-
-/** The phases of a run, from the stages of spike.js. */
-function phasesFrom(begin: number): Times {
-  const spike = begin + 1000 * seconds('WARM_UP');
-  const fall = spike + 1000 * seconds('RISE', 'HOLD');
-  return { begin, spike, fall, end: begin + 1000 * seconds() };
-}
-
-/** The duration of some stages, or of all of them. */
-function seconds(...stages: string[]): number {
-  const counted = stages.length > 0 ? stages : ['WARM_UP', 'RISE', 'HOLD', 'FALL', 'QUIET'];
-  const units = { h: 3600, m: 60, s: 1 };
-  const parts = counted.flatMap((stage) => [
-    ...(settings[stage] ?? '').matchAll(/([\d.]+)([hms])/g),
-  ]);
-  return parts.reduce((sum, [, count, unit]) => {
-    return sum + Number(count) * units[unit as keyof typeof units];
-  }, 0);
+/** Repeats a run until it counts, or for the last time. */
+async function attempt(
+  k6: string,
+  deployed: Deployed,
+  load: Load,
+  subject: Subject,
+  { settings, setup }: Comparison,
+): Promise<Omit<Run, 'load' | 'subject' | 'round'>> {
+  for (let discarded = 0; ; discarded++) {
+    const target = await deploy(deployed, subject, load.slowDatabase, settings);
+    await emptyCollection();
+    const spike = await runSpike(k6, load, subject, target);
+    const flaw = flawOf(spike, setup.cpus);
+    log(JSON.stringify({ ...spike.measures, ...spike.cpu, flaw }));
+    if (!flaw) return { ...spike, discarded };
+    if (discarded === attempts - 1) return { ...spike, discarded, flaw };
+  }
 }
 
 function log(line: string): void {
   console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 }
 
+// Ctrl-C ends k6 or kubectl; their failure ends this process, after both variants are put back.
+process.on('SIGINT', () => {});
+
 async function main([task]: string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  if (task !== 'report') {
-    await writeFile(resultsFile, `${JSON.stringify(await runComparison())}\n`);
-  }
-  const comparison: Comparison = JSON.parse(await readFile(resultsFile, 'utf8'));
+  const readResults = async (): Promise<Comparison> =>
+    JSON.parse(await readFile(resultsFile, 'utf8'));
+  if (task !== 'report')
+    await makeRuns(task === 'continue' ? await readResults() : await prepare());
+  const comparison = await readResults();
   const page = join(folder, 'index.html');
   await writeFile(page, compareReport(comparison));
   await writeFile(join(folder, 'picture.svg'), comparePicture(comparison));
-  console.log(`The report is ${page}. Beside it are a picture and the data, samples.json.`);
+  console.log(`The report is ${page}. Beside it are a picture and the data, runs.json.`);
 }
 
 main(process.argv.slice(2)).then(

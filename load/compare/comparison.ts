@@ -1,30 +1,36 @@
-import type { VariantName } from '../common/cluster';
 import type { Second } from '../common/k6-samples';
 import type { TestEnvironment } from '../common/test-environment';
+import type { CpuUsage } from './cluster-cpu';
+import type { Load } from './loads';
 import type { Measures, Replicas, Times } from './measures';
-import type { CpuSample } from './watch-cluster';
+import type { Settings, Subject } from './subjects';
 
-/** The results of `npm run compare`; report/samples.json has this form, and the report is made from it. */
+/** The results of `npm run compare`; report/runs.json has this form, and the report is made from it. */
 export interface Comparison {
-  /** ISO 8601. */
+  /** When it began; ISO 8601. */
   date: string;
   k6: string;
   setup: TestEnvironment;
-  /** The settings of spike.js. */
-  settings: Record<string, string>;
+  settings: Settings;
+  loads: Load[];
+  subjects: Subject[];
+  /** In the order in which they were made. */
   runs: Run[];
 }
 
-/** One spike on one variant. */
+/** One spike on one subject. */
 export interface Run {
-  variant: VariantName;
-  /** The report shows the runs of a round, one on each variant, side by side. */
-  round: string;
-  /** Whether k6 reused connections. */
-  reuse: boolean;
+  load: Load['name'];
+  subject: string;
+  /** From 1. */
+  round: number;
+  /** How many were discarded before, because k6 was late or had no CPU to spare. */
+  discarded: number;
+  /** Why it does not count either, after the last attempt. */
+  flaw?: string;
   times: Times;
   measures: Measures;
+  cpu: CpuUsage;
   seconds: Second[];
   replicas: Replicas[];
-  cpu: CpuSample[];
 }

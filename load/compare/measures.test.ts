@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Request } from '../common/k6-samples';
 import { measure, type Replicas, replicasAt } from './measures';
 
 const test = suite('measures');
@@ -18,27 +19,33 @@ const request = (start: number, duration: number, answered = true) => ({
   answered,
 });
 
-test('the times to each replica and back to two', () => {
-  const found = measure({ requests: [], dropped: [] }, replicas, times);
-  assert.is(found.toThird, 6.5);
-  assert.is(found.toFourth, 6.5);
-  assert.is(found.toFifth, null);
-  assert.is(found.backToTwo, 20);
+const samples = (requests: Request[] = [], iterations: number[] = []) => ({
+  ...{ requests, iterations, dropped: [] },
 });
 
-test('the return to two counts only when no replica is added later', () => {
-  const relapse = [
-    ...replicas,
-    { at: 90_000, desired: 3, ready: 3, pods: 3 },
-    { at: 95_000, desired: 2, ready: 2, pods: 2 },
-  ];
-  assert.is(measure({ requests: [], dropped: [] }, relapse, times).backToTwo, 35);
-  const never = relapse.slice(0, -1);
-  assert.is(measure({ requests: [], dropped: [] }, never, times).backToTwo, null);
+test('the times to each replica', () => {
+  const found = measure(samples(), [], replicas, times);
+  assert.is(found.toThird, 6.5);
+  assert.is(found.toFifth, null);
+  assert.is(found.mostReplicas, 4);
+});
+
+test('what is sent half a second late is not on time, nor is what was dropped', () => {
+  const intended = [2, 2, 2, 2]; // due at 0, 500, 1000, …
+  const iterations = [0, 500, 1000, 1900, 2501, 3300];
+  const dropped = [2500, 4001];
+  const found = measure({ ...samples([], iterations), dropped }, intended, replicas, times);
+  assert.is(found.intended, 8);
+  assert.is(found.sent, 6);
+});
+
+test('a rate that is no whole number adds up', () => {
+  const iterations = [0, 1000, 1500, 2000];
+  assert.is(measure(samples([], iterations), [0.5, 1.5, 2], replicas, times).sent, 4);
 });
 
 test('replica-seconds count all pods, from the begin of the run to its end', () => {
-  const { replicaSeconds } = measure({ requests: [], dropped: [] }, replicas, times);
+  const { replicaSeconds } = measure(samples(), [], replicas, times);
   assert.is(replicaSeconds, 15 * 2 + 70 * 5 + 15 * 2);
 });
 
@@ -50,12 +57,26 @@ test('latency is that of successful requests, failures are counted', () => {
     request(15_000, 0, false),
     request(45_000, 50),
   ];
-  const found = measure({ requests, dropped: [1, 2] }, replicas, times);
+  const found = measure(samples(requests), [], replicas, times);
   assert.is(found.p95AtFirst, 300);
-  assert.is(found.p95AtLast, 50);
-  assert.is(found.requests, 5);
+  assert.is(found.p95, 9_999);
+  assert.is(found.max, 9_999);
+  assert.is(found.answered, 4);
   assert.is(found.failed, 1);
-  assert.is(found.dropped, 2);
+});
+
+test('a second is slow with a p95 above 500 ms, or when nothing sent in it is answered', () => {
+  const requests = [
+    request(9_000, 501), // before the spike
+    request(10_000, 500),
+    request(11_000, 501),
+    request(12_000, 10, false),
+    request(13_000, 10, false),
+    request(13_500, 10),
+    request(59_999, 900),
+    request(60_000, 900), // after it
+  ];
+  assert.is(measure(samples(requests), [], replicas, times).slowSeconds, 3);
 });
 
 test('the replicas at each second', () => {

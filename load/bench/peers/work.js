@@ -6,10 +6,31 @@ const { v7: uuidv7 } = require('uuid');
 const client = new MongoClient(process.env.MONGODB_URI);
 const documents = client.db().collection('documents');
 
-exports.time = () => {
+exports.time = (timezone = 'UTC') => {
   const now = new Date();
-  return { time: now.toISOString(), epochMs: now.getTime(), timezone: 'UTC' };
+  const epochMs = now.getTime();
+  if (timezone === 'UTC') return { time: now.toISOString(), epochMs, timezone };
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(
+    offsetFormatter(timezone).format(now),
+  );
+  const offsetMs = Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+  const time = new Date(epochMs + offsetMs)
+    .toISOString()
+    .replace('Z', `${sign}${hours}:${minutes}`);
+  return { time, epochMs, timezone };
 };
+
+// a formatter takes ten times as long to make as to use
+const offsetFormatters = new Map();
+
+function offsetFormatter(timeZone) {
+  let formatter = offsetFormatters.get(timeZone);
+  if (!formatter) {
+    formatter = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
+    offsetFormatters.set(timeZone, formatter);
+  }
+  return formatter;
+}
 
 exports.insert = async (data) => {
   const id = uuidv7();
@@ -18,10 +39,16 @@ exports.insert = async (data) => {
   return { id, createdAt, data };
 };
 
-exports.list = async () => {
-  const found = await documents.find().sort({ _id: -1 }).limit(51).toArray();
-  const items = found
-    .slice(0, 50)
-    .map(({ _id, createdAt, data }) => ({ id: _id, createdAt, data }));
-  return { items, next: found.length > 50 ? items.at(-1).id : null };
+exports.list = async (limit = 50) => {
+  const found = await documents
+    .find()
+    .sort({ _id: -1 })
+    .limit(limit + 1)
+    .toArray();
+  const items = found.slice(0, limit).map(toItem);
+  return { items, next: found.length > limit ? items.at(-1).id : null };
 };
+
+exports.read = async (id) => toItem(await documents.findOne({ _id: id }));
+
+const toItem = ({ _id, createdAt, data }) => ({ id: _id, createdAt, data });

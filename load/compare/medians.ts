@@ -1,0 +1,24 @@
+import { summarize } from '../common/statistics';
+import type { Comparison, Run } from './comparison';
+import type { Load } from './loads';
+
+/** Something measured in a run; null for what did not happen. */
+export type Value = (run: Run) => number | null;
+
+/** The runs of one subject under one load. */
+export function runsOf({ runs }: Comparison, load: Load, subject: string): Run[] {
+  return runs.filter((run) => run.load === load.name && run.subject === subject);
+}
+
+/** @returns infinity when most of the runs have no value */
+export function medianOf(runs: Run[], value: Value): number {
+  return summarize(runs.map((run) => value(run) ?? Number.POSITIVE_INFINITY)).median;
+}
+
+/** A figure with its unit; "never" for infinity. */
+export function inWords(figure: number, unit = ''): string {
+  if (!Number.isFinite(figure)) return 'never';
+  const maximumFractionDigits = figure < 10 ? 1 : 0;
+  const text = figure.toLocaleString('en', { maximumFractionDigits });
+  return unit ? `${text} ${unit}` : text;
+}

@@ -1,0 +1,20 @@
+import type { CpuUsage } from './cluster-cpu';
+import type { Measures } from './measures';
+
+/** How much CPU k6 and all pods may use together, as a share of that of the nodes. */
+export const highestCpuShare = 0.8;
+/** The least share of the iterations that has to be sent on time. */
+export const leastSentShare = 0.99;
+
+/**
+ * Why a run says more about the machine than about what was under load, if it does.
+ *
+ * @param cpus of all nodes
+ */
+export function flawOf({ measures, cpu }: { measures: Measures; cpu: CpuUsage }, cpus: number) {
+  const sent = measures.sent / measures.intended;
+  const used = (cpu.pods + cpu.generator) / cpus;
+  if (sent < leastSentShare) return `${(100 * sent).toFixed(1)} % sent on time`;
+  if (used > highestCpuShare) return `${(100 * used).toFixed(0)} % of the CPU used`;
+  return undefined;
+}

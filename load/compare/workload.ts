@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { V1Container, V1EnvVar, V1PodTemplateSpec } from '@kubernetes/client-node';
+import { shell } from '../common/cluster';
+import { applyObjects } from './apply';
+import type { Deployed } from './deployed';
+import { slowDatabaseHost } from './slow-database';
+import { isPeer, peers, type Settings, type Subject } from './subjects';
+
+/** The name of what is put under load, and of all that belongs to it. */
+export const name = 'functions-compare';
+export const label = { 'app.kubernetes.io/name': name };
+const selector = `app.kubernetes.io/name=${name}`;
+
+/** Where k6 sends its requests. */
+export interface Target {
+  url: string;
+  /** The Host header that selects the Knative route at the ingress; empty for none. */
+  host: string;
+}
+
+/**
+ * Deploys a subject with two replicas: a copy of what `npm run deploy` has put into the namespace, with
+ * another name. Waits until both are ready and the autoscaler has seen them.
+ *
+ * @throws Error if that takes more than three minutes
+ */
+export async function deploy(
+  deployed: Deployed,
+  subject: Subject,
+  slowDatabase: boolean,
+  settings: Settings,
+): Promise<Target> {
+  await remove();
+  const isKnative = subject.platform === 'knative';
+  const { service, deployment } = deployed;
+  const original: V1PodTemplateSpec = (isKnative ? service : deployment).spec.template;
+  const template = podTemplate(original, subject, slowDatabase, settings);
+  await applyObjects(
+    isKnative ? [knativeService(template)] : deploymentWithHpa(deployed, subject, template),
+  );
+  return isKnative ? knativeTarget() : deploymentTarget();
+}
+
+/** Deletes it, without waiting for connections to drain. */
+export async function remove(): Promise<void> {
+  await shell(`
+    kinds=deployment,service,horizontalpodautoscaler
+    ! serves serving.knative.dev/v1 || kinds=services.serving.knative.dev,$kinds
+    k delete $kinds --selector ${selector} --cascade=foreground --wait=false
+    until [ -z "$(k get pods --selector ${selector} --output name)" ]; do
+      k delete pods --selector ${selector} --grace-period 1 --wait=false 2>/dev/null || true
+      sleep 1
+    done
+    k wait --for delete $kinds --selector ${selector} --timeout 60s`);
+}
+
+function knativeService(template: V1PodTemplateSpec) {
+  return {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name, labels: label },
+    spec: { template },
+  };
+}
+
+function deploymentWithHpa(
+  { deployment, autoscaler }: Deployed,
+  { defaultBehavior }: Subject,
+  template: V1PodTemplateSpec,
+) {
+  const metadata = { name, labels: label };
+  return [
+    {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata },
+      spec: { ...deployment.spec, replicas: 2, selector: { matchLabels: label }, template },
+    },
+    {
+      ...{ apiVersion: 'v1', kind: 'Service', metadata },
+      spec: {
+        type: 'NodePort',
+        selector: label,
+        ports: [{ name: 'http', port: 80, targetPort: 8080 }],
+      },
+    },
+    {
+      ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata },
+      spec: {
+        ...autoscaler.spec,
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+        ...(defaultBehavior && { behavior: undefined }),
+      },
+    },
+  ];
+}
+
+function podTemplate(
+  { metadata, spec }: V1PodTemplateSpec,
+  { software, annotations }: Subject,
+  slowDatabase: boolean,
+  { cpu, peersImage }: Settings,
+): V1PodTemplateSpec {
+  const [container, ...others] = spec?.containers ?? [];
+  const { requests, limits } = container?.resources ?? {};
+  const env = withDatabase(container?.env ?? [], slowDatabase);
+  const changed: Partial<V1Container> = {
+    env,
+    resources: {
+      requests: { ...requests, ...(cpu && { cpu: `${cpu.request}m` }) },
+      limits: { ...limits, ...(cpu && { cpu: `${cpu.limit}m` }) },
+    },
+  };
+  const peer: Partial<V1Container> = isPeer(software)
+    ? {
+        image: peersImage ?? '',
+        command: ['node', `/bench/node_modules/.bin/${software}`, ...peers[software].args],
+        workingDir: `/bench/peers/${software}`,
+        env: [...env, { name: 'MONGODB_URI', value: peerUri }],
+        readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 2 },
+        livenessProbe: undefined as never,
+      }
+    : {};
+  return {
+    metadata: {
+      labels: { ...metadata?.labels, ...label },
+      annotations: { ...metadata?.annotations, ...annotations },
+    },
+    spec: {
+      ...spec,
+      topologySpreadConstraints: undefined as never,
+      containers: [{ ...container, ...changed, ...peer } as V1Container, ...others],
+    },
+  };
+}
+
+const peerUri =
+  'mongodb://$(MONGO_USERNAME):$(MONGO_PASSWORD)@$(MONGO_HOST):$(MONGO_PORT)/$(MONGO_DATABASE)?authSource=admin';
+
+function withDatabase(env: V1EnvVar[], slow: boolean): V1EnvVar[] {
+  if (!slow) return env;
+  return env.map((entry) =>
+    entry.name === 'MONGO_HOST' ? { name: entry.name, value: slowDatabaseHost } : entry,
+  );
+}
+
+async function knativeTarget(): Promise<Target> {
+  const [url = '', host = ''] = await shell(`
+    k wait --for condition=Ready services.serving.knative.dev/${name} --timeout 180s >/dev/null
+    k wait --for condition=Ready pods --selector ${selector} --timeout 60s >/dev/null
+    ingress_url
+    k get services.serving.knative.dev ${name} -o jsonpath='{.status.url}{"\\n"}' | sed 's|^https*://||'`);
+  return { url, host };
+}
+
+async function deploymentTarget(): Promise<Target> {
+  const [address = ''] = await shell(`
+    k rollout status deployment/${name} --timeout 120s >/dev/null
+    service_address "$NAMESPACE" ${name}`);
+  await untilMeasured();
+  return { url: `http://${address}`, host: '' };
+}
+
+/** Waits until the HPA knows the CPU usage of the pods: without it, it would not scale. */
+async function untilMeasured(): Promise<void> {
+  for (let waited = 0; waited < 180; waited++) {
+    const [usage] = await shell(
+      `k get horizontalpodautoscaler ${name} -o jsonpath='{.status.currentMetrics[0].resource.current.averageUtilization}'`,
+    );
+    if (usage) return;
+    await sleep(1000);
+  }
+  throw new Error(`The HPA ${name} did not learn the CPU usage of its pods in three minutes.`);
+}
