@@ -4,34 +4,35 @@ import { hpaSubject, knativeSubject } from './subjects';
 
 /** The answer of the report in a few sentences, with medians. */
 export function answer(comparison: Comparison): string {
-  const list = (value: Value, unit?: string) =>
+  const list = (value: Value) =>
     comparison.loads
       .map((load) => {
         const [knative, hpa] = [knativeSubject, hpaSubject].map(({ name }) =>
-          inWords(medianOf(runsOf(comparison, load, name), value), unit),
+          inWords(medianOf(runsOf(comparison, load, name), value)),
         );
-        return `${load.title.toLowerCase()} ${knative} on Knative, ${hpa} with the HPA`;
+        return `${load.title} ${knative} and ${hpa}`;
       })
-      .join('; ');
-  return `${verdict(comparison)} Third replica ready, from when the load begins to rise:
-${list(({ measures }) => measures.toThird, 's')}. p95 in the first ten seconds:
-${list(({ measures }) => measures.p95AtFirst, 'ms')}. Replica-seconds in the minute:
+      .join(', ');
+  return `${verdict(comparison)} Seconds until the third replica was ready, on Knative and with the
+HPA: ${list(({ measures }) => measures.toThird)}. Replica-seconds in the minute:
 ${list(({ measures }) => measures.replicaSeconds)}. ${failures(comparison)}`;
 }
 
 /** Which autoscaler is the better one under which load, by the p95 of the first ten seconds. */
 function verdict(comparison: Comparison): string {
-  const faster = comparison.loads.map((load) => {
+  const results = comparison.loads.map(({ title, ...load }) => {
     const [knative = 0, hpa = 0] = [knativeSubject, hpaSubject].map(({ name }) =>
-      medianOf(runsOf(comparison, load, name), ({ measures }) => measures.p95AtFirst),
+      medianOf(runsOf(comparison, { title, ...load }, name), ({ measures }) => measures.p95AtFirst),
     );
-    return { load, name: knative < hpa ? 'Knative' : 'the HPA' };
+    const [better, worse] = [knative, hpa].toSorted((a, b) => a - b).map((p95) => inWords(p95));
+    return {
+      winner: knative < hpa ? 'Knative' : 'the HPA',
+      load: `under ${title} load (p95 ${better} against ${worse} ms)`,
+    };
   });
   const sentences = ['Knative', 'the HPA'].flatMap((name) => {
-    const won = faster.filter((each) => each.name === name);
-    if (won.length === 0) return [];
-    const titles = won.map(({ load }) => load.title.toLowerCase()).join(' and ');
-    return `${name} is faster under ${titles} load`;
+    const won = results.filter(({ winner }) => winner === name);
+    return won.length === 0 ? [] : `${name} is faster ${won.map(({ load }) => load).join(' and ')}`;
   });
   return `In the first ten seconds of a spike ${sentences.join(', ')}.`;
 }

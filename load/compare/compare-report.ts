@@ -8,7 +8,7 @@ import { plotsOf } from './dot-plots';
 import { behaviorInWords } from './hpa-behavior';
 import type { Load } from './loads';
 import { replicasAt } from './measures';
-import { inWords, medianOf, runsOf, type Value } from './medians';
+import { capitalized, inWords, medianOf, runsOf, type Value } from './medians';
 import { highestCpuShare, leastSentShare } from './validity';
 
 /** The report as an HTML page: the answer, what it is taken from, and what would change it. */
@@ -19,7 +19,7 @@ export function compareReport(comparison: Comparison): string {
   const before = `
 <p>${escapeText(answer(comparison))}</p>
 <p class="soft">Each run begins with two fresh replicas and an empty collection, and lasts a minute. It is an open
-model: within three seconds the load rises to its peak, stays for 42 s, and falls again. ${settings.rounds} rounds, in an
+model: within three seconds the load rises to its peak, stays for 42 s, and falls again. ${settings.rounds === 1 ? 'One round' : `${settings.rounds} rounds`}, in an
 order drawn by lot (seed ${settings.seed}). Measured on ${date.slice(0, 10)}.</p>
 ${plots('p95 in the first ten seconds, ms', ({ measures }) => measures.p95AtFirst)}
 ${plots('Third replica ready, s after the load begins to rise', ({ measures }) => measures.toThird)}
@@ -86,7 +86,7 @@ function table(comparison: Comparison, load: Load): string {
       [name, ...columns.map(({ value }) => inWords(medianOf(runs, (run) => value(run, cpus))))],
     ];
   });
-  const caption = `${load.title}: ${load.description}; ${load.rate} to ${load.peak} iterations/s`;
+  const caption = `${capitalized(load.title)}: ${load.description}; ${load.rate} to ${load.peak} iterations/s`;
   return numberTable(caption, '', columns, rows);
 }
 
@@ -98,7 +98,7 @@ function view(comparison: Comparison, load: Load): View {
   const { begin = 0, spike = 0, fall = 0 } = shown[0]?.times ?? {};
   const second = (at: number) => Math.round((at - begin) / 1000);
   return {
-    name: load.title,
+    name: capitalized(load.title),
     x: (shown[0]?.seconds ?? []).map((_, i) => i - second(spike)),
     unit: 's',
     shade: [0, second(fall) - second(spike)],
@@ -164,7 +164,12 @@ function after(comparison: Comparison): string {
       `${run.subject}, round ${run.round}${run.flaw ? ' *' : ''}`,
       ...columns.map(({ value }) => inWords(value(run, setup.cpus) ?? Number.POSITIVE_INFINITY)),
     ]);
-    return numberTable(`${load.title}, in the order in which they ran`, '', columns, rows);
+    return numberTable(
+      `${capitalized(load.title)}, in the order in which they ran`,
+      '',
+      columns,
+      rows,
+    );
   });
   return `
 <h2>What would change the answer</h2>

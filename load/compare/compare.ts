@@ -58,7 +58,7 @@ async function makeRuns(comparison: Comparison): Promise<void> {
   await takeAway();
   try {
     for (const { load, subject, round } of all.slice(comparison.runs.length)) {
-      log(`${comparison.runs.length + 1}: ${load.title}, ${subject.name}, round ${round}`);
+      log(`${comparison.runs.length + 1}: ${load.name}, ${subject.name}, round ${round}`);
       comparison.runs.push({
         ...{ load: load.name, subject: subject.name, round },
         ...(await attempt(k6, deployed, load, subject, comparison)),

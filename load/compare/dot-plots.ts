@@ -1,13 +1,13 @@
 import { type DotPlot, dotPlot, dotPlotHeight, dotPlotWidth } from '../common/charts/dot-plot';
 import { powersOfTen, type Scale } from '../common/charts/scale';
 import type { Comparison } from './comparison';
-import { medianOf, runsOf, type Value } from './medians';
+import { capitalized, medianOf, runsOf, type Value } from './medians';
 
 /** A plot for each load, on one axis, of what all subjects had of some measure. */
 export function plotsOf(comparison: Comparison, value: Value) {
   const plots = comparison.loads.map(
     (load): DotPlot => ({
-      title: load.title,
+      title: capitalized(load.title),
       rows: comparison.subjects.flatMap(({ name, software }) => {
         const runs = runsOf(comparison, load, name);
         if (runs.length === 0) return [];

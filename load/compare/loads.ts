@@ -3,6 +3,7 @@ import { wholeNumber } from './subjects';
 /** A kind of load: what the answer depends on most. */
 export interface Load {
   name: LoadName;
+  /** In a sentence. */
   title: string;
   /** What the requests do. */
   description: string;
@@ -27,14 +28,14 @@ const kinds: Omit<Load, 'peak'>[] = [
   },
   {
     name: 'waiting',
-    title: 'Waiting',
+    title: 'waiting',
     description:
       'half of the iterations post a document and read it, half list documents, and each response of the database takes 200 ms longer',
     ...{ mix: '0:1:1', rate: 10, slowDatabase: true },
   },
   {
     name: 'mixed',
-    title: 'Mixed',
+    title: 'mixed',
     description:
       'of ten iterations six get the time, three post a document and read it, and one lists documents',
     ...{ mix: '6:3:1', rate: 20, slowDatabase: false },

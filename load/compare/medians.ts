@@ -22,3 +22,5 @@ export function inWords(figure: number, unit = ''): string {
   const text = figure.toLocaleString('en', { maximumFractionDigits });
   return unit ? `${text} ${unit}` : text;
 }
+
+export const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -25,10 +25,10 @@ export function dotPlot({ title, rows }: DotPlot, scale: Scale): string {
   const bottom = head + rows.length * rowHeight;
   const xOf = (value: number) => Math.round(5 + scale.place(value) * (track - 10));
   const grid = scale.ticks.map((tick) => `M${xOf(tick)} ${head}V${bottom}`).join('');
-  const ticks = scale.ticks.map(
-    (tick) =>
-      `<text class="soft" x="${xOf(tick)}" y="${bottom + 18}" text-anchor="middle">${shortNumber(tick)}</text>`,
-  );
+  const ticks = scale.ticks.map((tick, i) => {
+    const [x, anchor] = i === 0 ? [0, 'start'] : [xOf(tick), 'middle'];
+    return `<text class="soft" x="${x}" y="${bottom + 18}" text-anchor="${anchor}">${shortNumber(tick)}</text>`;
+  });
   return [
     `<text class="strong" x="0" y="16">${escapeText(title)}</text>`,
     `<path class="grid" d="${grid}"/>`,
