@@ -10,6 +10,11 @@ export const handmade = `${namespace}-by-hand`;
 /** The environment of all commands. */
 export const env: NodeJS.ProcessEnv = { ...process.env, NAMESPACE: namespace };
 
+/** Whether an opt-in component, such as `mongo/tls`, is deployed. */
+export function hasComponent(name: string): boolean {
+  return (env.COMPONENTS ?? '').split(/\s+/).includes(name);
+}
+
 /**
  * Runs a program.
  *

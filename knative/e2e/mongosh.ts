@@ -1,10 +1,16 @@
-import { execInPod, kubectl, run } from './commands';
+import { dirname } from 'node:path';
+import { execInPod, hasComponent, kubectl, run } from './commands';
+
+const caFile = '/run/secrets/tls/ca.crt';
+
+/** What a URI of MongoDB ends with. */
+export const uriOptions = `?authSource=admin${hasComponent('mongo/tls') ? `&tls=true&tlsCAFile=${caFile}` : ''}`;
 
 /** For `mongosh`: connects as the service does, and defines `db`. */
 export const connectAsApp = `const { readFileSync } = require('node:fs');
   const secret = (key) => readFileSync('/run/secrets/app/' + key, 'utf8');
   const db = connect('mongodb://' + secret('username') + ':' + secret('password') +
-    '@mongo-service/functions?authSource=admin');`;
+    '@mongo-service/functions${uriOptions}');`;
 
 /** Runs a mongosh script in the pod `probe`, without a connection. */
 export function mongosh(script: string): Promise<string> {
@@ -46,10 +52,23 @@ export async function startProbePod(name: string, labels: Record<string, string>
           image: 'mongo:8.0',
           command: ['sleep', 'infinity'],
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-          volumeMounts: [{ name: 'app', mountPath: '/run/secrets/app' }],
+          volumeMounts: [
+            { name: 'app', mountPath: '/run/secrets/app' },
+            { name: 'tls', mountPath: dirname(caFile) },
+          ],
         },
       ],
-      volumes: [{ name: 'app', secret: { secretName: 'mongo-app' } }],
+      volumes: [
+        { name: 'app', secret: { secretName: 'mongo-app' } },
+        {
+          name: 'tls',
+          secret: {
+            secretName: 'mongo-tls',
+            optional: true,
+            items: [{ key: 'ca.crt', path: 'ca.crt' }],
+          },
+        },
+      ],
     },
   };
   await run('bash', '-c', `kubectl -n "$NAMESPACE" create -f - <<<'${JSON.stringify(manifest)}'`);
