@@ -136,21 +136,68 @@ test('an empty variable counts as unset', () => {
   assert.is(config.port, 8080);
 });
 
-test('the password can be in a file', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'config-'));
-  process.once('exit', () => rmSync(directory, { recursive: true }));
-  const file = join(directory, 'password');
-  const env = { MONGO_HOST: 'db', MONGO_USERNAME: 'app', MONGO_PASSWORD_FILE: file };
-  assert.match(errorOf(env), "MONGO_PASSWORD_FILE: the file can't be read (ENOENT)");
-  writeFileSync(file, '\n');
-  assert.match(errorOf(env), 'MONGO_PASSWORD_FILE: the file is empty');
-  writeFileSync(file, ' s3cret \n');
-  assert.is(parseConfig(env).mongo.auth?.password, ' s3cret ');
+const directory = mkdtempSync(join(tmpdir(), 'config-'));
+process.once('exit', () => rmSync(directory, { recursive: true }));
+
+/** Writes a file of its own. */
+function fileWith(text: string): string {
+  const file = join(mkdtempSync(join(directory, 'file-')), 'secret');
+  writeFileSync(file, text);
+  return file;
+}
+
+test('every secret can be in a file', () => {
+  const byName = {
+    MONGO_HOST: 'db',
+    MONGO_USERNAME_FILE: fileWith('app\n'),
+    MONGO_PASSWORD_FILE: fileWith(' s3cret \n'),
+  };
+  assert.equal(parseConfig(byName).mongo.auth, { username: 'app', password: ' s3cret ' });
+  assert.is(parseConfig({ MONGODB_URI_FILE: fileWith(`${uri}\n`) }).mongo.uri, uri);
+});
+
+test('a file that has no secret is one error, which does not say what it has', () => {
+  const env = { MONGO_HOST: 'db', MONGO_USERNAME: 'app' };
+  const missing = join(directory, 'missing');
+  const title = "The configuration can't be used:\n";
+  assert.is(
+    errorOf({ ...env, MONGO_PASSWORD_FILE: missing }),
+    `${title}  MONGO_PASSWORD_FILE: the file can't be read (ENOENT)`,
+  );
+  assert.is(
+    errorOf({ ...env, MONGO_PASSWORD_FILE: fileWith('\n') }),
+    `${title}  MONGO_PASSWORD_FILE: the file is empty`,
+  );
+  assert.is(
+    errorOf({ MONGODB_URI_FILE: missing }),
+    `${title}  MONGODB_URI_FILE: the file can't be read (ENOENT)`,
+  );
+  const message = errorOf({ MONGODB_URI_FILE: fileWith('http://app:s3cret@db') });
+  assert.match(message, 'MONGODB_URI: must look like');
+  assert.not.match(message, 's3cret');
+});
+
+test('the certificate that MongoDB has to have', () => {
+  const file = fileWith('-----BEGIN CERTIFICATE-----');
+  assert.is(
+    parseConfig({ MONGO_HOST: 'db', MONGO_TLS_CA_FILE: file }).mongo.uri,
+    `mongodb://db:27017/?tls=true&tlsCAFile=${encodeURIComponent(file)}`,
+  );
+  for (const [path, error] of [
+    [join(directory, 'missing'), "the file can't be read (ENOENT)"],
+    [fileWith(''), 'the file is empty'],
+    [fileWith('-----BEGIN PRIVATE KEY-----'), 'the file has no certificate in PEM'],
+  ] as const) {
+    const message = errorOf({ MONGO_HOST: 'db', MONGO_TLS_CA_FILE: path });
+    assert.match(message, `MONGO_TLS_CA_FILE: ${error}`);
+  }
+  assert.match(
+    errorOf({ MONGODB_URI: uri, MONGO_TLS_CA_FILE: file }),
+    'MONGO_TLS_CA_FILE: belongs in MONGODB_URI',
+  );
 });
 
 test('newlines at the end are not part of a secret, everything else is', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'config-'));
-  process.once('exit', () => rmSync(directory, { recursive: true }));
   const file = join(directory, 'password');
   const passwordOf = (env: Record<string, string>) =>
     parseConfig({ MONGO_HOST: 'db', MONGO_USERNAME: 'app\n', ...env }).mongo.auth;
@@ -215,6 +262,8 @@ test('one error names every invalid variable, and no value', () => {
 test('contradictory settings are rejected', () => {
   assert.match(errorOf({}), 'MONGODB_URI: set this or MONGO_HOST');
   assert.match(errorOf({ MONGODB_URI: uri, MONGO_HOST: 'db' }), 'MONGO_HOST: belongs in');
+  const twice = { MONGODB_URI: uri, MONGODB_URI_FILE: join(directory, 'missing') };
+  assert.match(errorOf(twice), 'MONGODB_URI_FILE: set this or MONGODB_URI, not both');
   assert.match(errorOf({ MONGODB_URI: 'http://db' }), 'MONGODB_URI: must look like');
   assert.match(errorOf({ MONGO_HOST: 'db', MONGO_USERNAME: 'app' }), 'MONGO_PASSWORD: set this');
   assert.match(

@@ -78,7 +78,10 @@ const connectionSchema = z
     ),
     MONGO_USERNAME: z.optional(z.string()),
     MONGO_PASSWORD: z.optional(z.string()),
+    MONGODB_URI_FILE: z.optional(z.string()),
+    MONGO_USERNAME_FILE: z.optional(z.string()),
     MONGO_PASSWORD_FILE: z.optional(z.string()),
+    MONGO_TLS_CA_FILE: z.optional(z.string()),
     MONGO_DATABASE: z.optional(z.string().check(z.refine(isDatabaseName, databaseNameError))),
   })
   .check(
@@ -93,31 +96,34 @@ const connectionSchema = z
 function contradictions(env: Environment): [name: string, message: string][] {
   const found: [string, string][] = [];
   const report = (name: string, message: string) => found.push([name, message]);
+  const given = (name: string) => env[name] ?? env[fileVariable(name)];
 
-  if (!env.MONGODB_URI && !env.MONGO_HOST) {
+  for (const name of secrets.filter((name) => env[name] && env[fileVariable(name)])) {
+    report(fileVariable(name), `set this or ${name}, not both`);
+  }
+  if (!given('MONGODB_URI') && !env.MONGO_HOST) {
     report('MONGODB_URI', 'set this or MONGO_HOST, so that the service can find MongoDB');
   }
-  if (env.MONGODB_URI) {
-    const others = ['MONGO_HOST', 'MONGO_USERNAME', 'MONGO_PASSWORD', 'MONGO_PASSWORD_FILE'];
+  if (given('MONGODB_URI')) {
+    const others = ['MONGO_HOST', 'MONGO_USERNAME', 'MONGO_PASSWORD', 'MONGO_TLS_CA_FILE'];
     for (const name of others) {
-      if (env[name]) report(name, 'belongs in MONGODB_URI: set one of the two');
+      if (given(name)) report(name, 'belongs in MONGODB_URI: set one of the two');
     }
     return found;
   }
-  if (env.MONGO_PASSWORD && env.MONGO_PASSWORD_FILE) {
-    report('MONGO_PASSWORD_FILE', 'set this or MONGO_PASSWORD, not both');
-  }
-  const password = env.MONGO_PASSWORD ?? env.MONGO_PASSWORD_FILE;
-  if (env.MONGO_USERNAME && !password) {
+  if (given('MONGO_USERNAME') && !given('MONGO_PASSWORD')) {
     report('MONGO_PASSWORD', 'set this or MONGO_PASSWORD_FILE together with MONGO_USERNAME');
   }
-  if (password && !env.MONGO_USERNAME) {
+  if (given('MONGO_PASSWORD') && !given('MONGO_USERNAME')) {
     report('MONGO_USERNAME', 'set this together with the password');
   }
   return found;
 }
 
 const secrets = ['MONGODB_URI', 'MONGO_USERNAME', 'MONGO_PASSWORD'];
+
+/** The variable that names a file which has the secret. */
+const fileVariable = (secret: string) => `${secret}_FILE`;
 
 /** Removes newlines at the end, as a shell's `$(cat FILE)` does, and nothing else. */
 function trimNewlines(secret: string): string {
@@ -136,6 +142,7 @@ export function parseConfig(environment: Environment): Config {
       .map(([name, value]) => [name, secrets.includes(name) ? trimNewlines(value ?? '') : value])
       .filter(([, value]) => value !== ''),
   ) as Environment;
+  const fileProblems = readSecretFiles(env);
   // Kubernetes sets it to `tcp://…` if there is a Service named `mongo`
   if (env.MONGODB_URI) delete env.MONGO_PORT;
   const server = serverSchema.safeParse(env);
@@ -149,7 +156,7 @@ export function parseConfig(environment: Environment): Config {
   }
   const traces = checkTracing(env);
   problems.push(...(traces?.problems ?? []));
-  const password = readPassword(env, problems);
+  problems.push(...fileProblems, ...checkCertificates(env.MONGO_TLS_CA_FILE));
   const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
   problems.push(...(checked?.problems ?? []));
   const nameInUri = databaseNameOf(env.MONGODB_URI);
@@ -161,7 +168,7 @@ export function parseConfig(environment: Environment): Config {
   }
 
   const { data: settings } = server;
-  const { MONGO_HOST, MONGO_USERNAME, MONGO_DATABASE } = connection.data;
+  const { MONGO_USERNAME: username, MONGO_PASSWORD: password, MONGO_DATABASE } = connection.data;
   return {
     port: settings.PORT,
     logLevel: settings.LOG_LEVEL,
@@ -176,8 +183,8 @@ export function parseConfig(environment: Environment): Config {
     transferTimeoutMs: settings.TRANSFER_TIMEOUT_MS,
     maxConnections: settings.MAX_CONNECTIONS,
     mongo: {
-      uri: checked?.uri ?? `mongodb://${withBrackets(MONGO_HOST ?? '')}:${settings.MONGO_PORT}`,
-      ...(MONGO_USERNAME && password && { auth: { username: MONGO_USERNAME, password } }),
+      uri: checked?.uri ?? uriOf(connection.data, settings.MONGO_PORT),
+      ...(username && password && { auth: { username, password } }),
       databaseName: MONGO_DATABASE ?? nameInUri ?? 'functions',
       poolSize: settings.MONGO_POOL_SIZE,
       timeoutMs: settings.MONGO_TIMEOUT_MS,
@@ -185,17 +192,51 @@ export function parseConfig(environment: Environment): Config {
   };
 }
 
-function readPassword(env: Environment, problems: string[]): string | undefined {
-  if (!env.MONGO_PASSWORD_FILE) return env.MONGO_PASSWORD;
+/**
+ * Takes secrets from the files that variables name, as if their values stood in the environment.
+ *
+ * @returns one line for every file that can't be used
+ */
+function readSecretFiles(env: Environment): string[] {
+  const problems: string[] = [];
+  for (const name of secrets) {
+    const variable = fileVariable(name);
+    const path = env[variable];
+    if (!path || env[name]) continue;
+    const secret = trimNewlines(readText(variable, path, problems) ?? '');
+    if (!secret) continue;
+    env[name] = secret;
+    delete env[variable];
+  }
+  return problems;
+}
+
+/** @returns one line if there is a file and it can't be one of the certificates to trust */
+function checkCertificates(path: string | undefined): string[] {
+  const problems: string[] = [];
+  const text = path && readText('MONGO_TLS_CA_FILE', path, problems);
+  if (text && !text.includes('-----BEGIN CERTIFICATE-----')) {
+    problems.push('MONGO_TLS_CA_FILE: the file has no certificate in PEM');
+  }
+  return problems;
+}
+
+/** Reads a file, or reports that it can't be read or is empty. */
+function readText(variable: string, path: string, problems: string[]): string | undefined {
   try {
-    const password = trimNewlines(readFileSync(env.MONGO_PASSWORD_FILE, 'utf8'));
-    if (password) return password;
-    problems.push('MONGO_PASSWORD_FILE: the file is empty');
+    const text = readFileSync(path, 'utf8');
+    if (trimNewlines(text)) return text;
+    problems.push(`${variable}: the file is empty`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    problems.push(`MONGO_PASSWORD_FILE: the file can't be read (${code})`);
+    problems.push(`${variable}: the file can't be read (${code})`);
   }
   return undefined;
+}
+
+function uriOf({ MONGO_HOST = '', MONGO_TLS_CA_FILE: caFile }: Environment, port: number): string {
+  const uri = `mongodb://${withBrackets(MONGO_HOST)}:${port}`;
+  return caFile ? `${uri}/?tls=true&tlsCAFile=${encodeURIComponent(caFile)}` : uri;
 }
 
 /** An IPv6 address needs brackets in a URI. */

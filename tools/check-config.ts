@@ -5,7 +5,7 @@ import { type Config, parseConfig } from '../functions/config';
 const { env } = process;
 
 /** Whether the environment names no database, so that the embedded one is used. */
-export const usesEmbeddedDatabase = !env.MONGODB_URI && !env.MONGO_HOST;
+export const usesEmbeddedDatabase = !env.MONGODB_URI && !env.MONGODB_URI_FILE && !env.MONGO_HOST;
 
 export const config: Config = check();
 

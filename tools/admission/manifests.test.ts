@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { dumpYaml } from '@kubernetes/client-node';
 import * as assert from 'uvu/assert';
 import { parseConfig } from '../../functions/config';
@@ -119,10 +119,11 @@ for (const name of sources.keys()) {
 test('both variants run the same container', async () => {
   for (const name of [deployed, deployedWithComponents]) {
     const [knative, hpa] = (await variants(name)).map(({ spec: { template } }) => {
-      const { image, env, resources, securityContext } = template.spec.containers[0];
-      const { automountServiceAccountToken } = template.spec;
+      const { image, env, resources, securityContext, volumeMounts } = template.spec.containers[0];
+      const { automountServiceAccountToken, volumes } = template.spec;
       const client = template.metadata.labels['mongo-client'];
-      return { image, env, resources, securityContext, automountServiceAccountToken, client };
+      const container = { image, env, resources, securityContext, volumeMounts };
+      return { ...container, volumes, automountServiceAccountToken, client };
     });
     assert.equal(knative, hpa);
     assert.is(knative?.image, 'registry.example/functions:v1');
@@ -199,21 +200,45 @@ test('the service can be configured by what it is given', async () => {
   for (const variant of await variants(deployed)) {
     const { mongo } = configOf(variant, data);
     assert.is(mongo.uri, 'mongodb://mongo-service:27017');
-    assert.ok(mongo.auth);
+    assert.equal(mongo.auth, { username: 'app', password: 'secret' });
   }
   const service = await find(deployed, 'Service', 'mongo-service');
   assert.is(service.spec.ports[0].port, 27017);
 });
 
-/** What the service makes of its environment in the cluster. */
+/** What the service makes of its environment and its files in the cluster. */
 function configOf(variant: Document['object'], configMap: Record<string, string>) {
   const env: Record<string, string> = {};
   for (const { name, value, valueFrom } of podTemplate(variant).spec.containers[0].env) {
     const key = valueFrom?.configMapKeyRef?.key;
     if (key) assert.ok(key in configMap, `${name}: there is no ${key}`);
-    env[name] = value ?? (key ? configMap[key] : 'secret');
+    env[name] = name.endsWith('_FILE') ? mounted(variant, value) : (value ?? configMap[key]);
   }
   return parseConfig(env);
+}
+
+/** The keys of the Secrets, and something that could be in each. */
+const secrets: Record<string, Record<string, string>> = {
+  'mongo-app': { username: 'app', password: 'secret' },
+  'mongo-tls': { 'ca.crt': '-----BEGIN CERTIFICATE-----' },
+};
+
+/** @returns a file like the one that a variant has at a path, from a Secret that it may read */
+function mounted(variant: Document['object'], path: string): string {
+  const { containers, volumes } = podTemplate(variant).spec;
+  const [{ volumeMounts, securityContext }] = containers;
+  const mount = volumeMounts.find(
+    (mount: { mountPath: string }) => mount.mountPath === dirname(path),
+  );
+  const volume = volumes.find(({ name }: { name: string }) => name === mount?.name);
+  assert.ok(mount?.readOnly && securityContext.runAsNonRoot, path);
+  // the files are root's, and Knative lets no pod set fsGroup
+  assert.is(volume?.secret.defaultMode, 0o444, path);
+  const content = secrets[volume.secret.secretName]?.[basename(path)];
+  assert.ok(content, `there is no ${path}`);
+  const file = join(mkdtempSync(join(temporary, 'secret-')), basename(path));
+  writeFileSync(file, content);
+  return file;
 }
 
 test('requests and limits', async () => {
@@ -361,23 +386,79 @@ test('local-volume binds the claim of mongo-0 to its volume', async () => {
   assert.is(volume.spec.capacity.storage, claim.spec.resources.requests.storage);
 });
 
+/** The labels of the pods that an object makes. */
+function podLabels(object: Document['object']): Record<string, string> | undefined {
+  const { labels } = podTemplate(object)?.metadata ?? {};
+  // Knative Serving adds this one
+  const isService = object.apiVersion === 'serving.knative.dev/v1';
+  const added = isService && { 'serving.knative.dev/service': object.metadata.name };
+  return labels && { ...labels, ...added };
+}
+
+const selects = (
+  selector: { matchLabels?: object } | Record<string, string>,
+  labels: Record<string, string>,
+) =>
+  Object.entries(selector.matchLabels ?? selector).every(([key, value]) => labels[key] === value);
+
 test('what selects pods finds some', async () => {
-  const found = await objects(deployed);
-  const labels = found.flatMap((object) => {
-    const { labels } = podTemplate(object)?.metadata ?? {};
-    // Knative Serving adds this one
-    const isService = object.apiVersion === 'serving.knative.dev/v1';
-    const added = isService && { 'serving.knative.dev/service': object.metadata.name };
-    return labels ? [{ ...labels, ...added }] : [];
-  });
-  for (const { kind, metadata, spec } of found) {
-    const selector = spec?.selector ?? spec?.podSelector;
-    if (!selector) continue;
-    const wanted = Object.entries(selector.matchLabels ?? selector);
-    assert.ok(
-      labels.some((pod) => wanted.every(([key, value]) => pod[key] === value)),
-      `${kind} ${metadata.name} selects no pod`,
+  for (const name of [deployed, deployedWithComponents]) {
+    const found = await objects(name);
+    const labels = found.map(podLabels).filter((labels) => labels !== undefined);
+    for (const { kind, metadata, spec } of found) {
+      const selector = spec?.selector ?? spec?.podSelector;
+      assert.ok(
+        !selector || labels.some((pod) => selects(selector, pod)),
+        `${kind} ${metadata.name} selects no pod`,
+      );
+    }
+  }
+});
+
+type Rule = { from?: unknown; ports?: { port: number | string }[] };
+
+/** What the NetworkPolicies for a pod say of one direction, or nothing if it is open. */
+async function rulesOf(name: string, object: Document['object'], direction: 'Ingress' | 'Egress') {
+  const labels = podLabels(object) ?? {};
+  const policies = (await objects(name)).filter(
+    ({ kind, spec }) =>
+      kind === 'NetworkPolicy' &&
+      spec.policyTypes.includes(direction) &&
+      selects(spec.podSelector, labels),
+  );
+  if (policies.length === 0) return undefined;
+  return policies.flatMap(({ spec }): Rule[] => spec[direction.toLowerCase()] ?? []);
+}
+
+test('everyone reaches the service by default, and nothing else in its pods', async () => {
+  for (const variant of await variants(deployed)) {
+    assert.is(await rulesOf(deployed, variant, 'Egress'), undefined);
+  }
+  const open = async (name: string) =>
+    Promise.all(
+      (await variants(name)).map(async (variant) =>
+        (await rulesOf(name, variant, 'Ingress'))
+          ?.filter(({ from }) => !from)
+          .flatMap(({ ports }) => ports?.map(({ port }) => port)),
+      ),
     );
+  assert.equal(await open(deployed), [[8012, 8013, 8112, 9090], [8080]]);
+  assert.equal(await open(deployedWithComponents), [[], [8080]]);
+});
+
+test('with network-policies, every pod lets in and out only what a policy names', async () => {
+  const found = [
+    ...(await objects(deployedWithComponents)),
+    ...(await objects('mongo/backup/restore.yaml')),
+  ];
+  const pods = found.filter(podLabels);
+  assert.is(pods.length, 7);
+  for (const pod of pods) {
+    for (const direction of ['Ingress', 'Egress'] as const) {
+      const rules = await rulesOf(deployedWithComponents, pod, direction);
+      assert.ok(rules, `${pod.kind} ${pod.metadata.name}: ${direction} is open`);
+      for (const { ports } of rules) assert.ok(ports?.length, pod.metadata.name);
+    }
   }
 });
 
