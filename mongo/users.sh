@@ -16,7 +16,7 @@ in_mongosh "
       if (error.code !== 18) throw error; // AuthenticationFailed
     }
     // a server without users lets anyone on its own machine create the first one
-    connect('mongodb://127.0.0.1/admin').createUser({
+    connect('mongodb://127.0.0.1/admin' + tls).createUser({
       user: root('username'),
       pwd: root('password'),
       roles: ['root'],

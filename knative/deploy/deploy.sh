@@ -103,6 +103,7 @@ settled() { [ "$(k get services.serving.knative.dev functions -o jsonpath='{.met
 scaled() { (($(k get deployment functions-hpa -o jsonpath='{.status.readyReplicas}') >= 2)); }
 
 mongo/secrets.sh --namespace "$NAMESPACE"
+[[ $COMPONENTS != *mongo/tls* ]] || NAMESPACE=$NAMESPACE mongo/tls/certificate.sh
 
 mkdir -p .deploy
 {

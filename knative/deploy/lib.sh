@@ -130,7 +130,7 @@ $1"
 }
 
 # in_mongosh SCRIPT: runs it there without a connection; `root` tells the keys of the Secret, `asRoot`
-# is a URI
+# is a URI, `tls` its options for TLS
 in_mongosh() {
   k exec --stdin mongo-0 -- bash -ec '
     export HOME=/tmp
@@ -140,7 +140,9 @@ in_mongosh() {
     mongosh --quiet --norc --nodb --file /tmp/script.js' <<END
 const root = (key) =>
   require('node:fs').readFileSync('/run/secrets/root/' + key, 'utf8').replace(/\\n+\$/, '');
-const asRoot = 'mongodb://' + ['username', 'password'].map(root).map(encodeURIComponent).join(':') + '@127.0.0.1/admin';
+const { MONGO_TLS_CA_FILE } = process.env;
+const tls = MONGO_TLS_CA_FILE ? '?tls=true&tlsCAFile=' + MONGO_TLS_CA_FILE : '';
+const asRoot = 'mongodb://' + ['username', 'password'].map(root).map(encodeURIComponent).join(':') + '@127.0.0.1/admin' + tls;
 $1
 END
 }

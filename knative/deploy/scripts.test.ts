@@ -79,6 +79,7 @@ function prepare(answers: Programs = {}) {
     minikube: { '*image load *': takeArchive },
     git: { 'describe *': 'echo v1.0-3-gabc' },
     node: { '-p *': 'echo 1.0.0' },
+    openssl: { 'genpkey *': 'echo KEY', 'req *': 'cat >/dev/null; echo CERTIFICATE' },
     sleep: { '*': '' },
   };
   const programs = Object.entries(all).filter(([name]) => !(name in answers) || answers[name]);
@@ -422,7 +423,7 @@ test('deploy: components that are none', () => {
   for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
     failsWith(
       deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
-      `COMPONENTS can't have "${name}": there are knative/hpa-class knative/monitoring knative/tracing mongo/local-volume.`,
+      `COMPONENTS can't have "${name}": there are knative/hpa-class knative/monitoring knative/network-policies knative/tracing mongo/local-volume mongo/tls.`,
     );
   }
   assert.equal(callsOf('kubectl'), []);
@@ -730,6 +731,43 @@ test('deploy: without kn, or with one that fails', () => {
   }
 });
 
+/** Where the Secret mongo-tls can be made. */
+const certificate: Answers = {
+  '--namespace shop create --filename -': 'cat >"$HERE/certificate.yaml"',
+};
+
+test("deploy: with mongo/tls, MongoDB's certificate is made first", () => {
+  const { deploy, callsOf, read } = prepare({ kubectl: certificate });
+  succeeds(deploy({ COMPONENTS: 'mongo/tls' }));
+  assert.equal((loadYaml(read('certificate.yaml')) as { stringData: object }).stringData, {
+    'ca.crt': 'CERTIFICATE\n',
+    'tls-combined.pem': 'KEY\nCERTIFICATE\n',
+  });
+  const calls = callsOf('kubectl');
+  const made = calls.indexOf('--namespace shop create --filename -');
+  assert.ok(made < calls.indexOf('--namespace shop apply --kustomize .deploy'));
+  for (const call of callsOf('openssl')) assert.not.match(call, 'KEY');
+});
+
+test("deploy: MongoDB's certificate is made once, and only where it is wanted", () => {
+  const there = { '*get secret mongo-tls --ignore-not-found*': 'echo secret/mongo-tls' };
+  for (const [kubectl, env] of [
+    [there, { COMPONENTS: 'mongo/tls' }],
+    [{}, {}],
+  ] as const) {
+    const { deploy, callsOf } = prepare({ kubectl, openssl: undefined });
+    succeeds(deploy(env));
+    assert.not.match(callsOf('kubectl').join('\n'), 'shop create');
+  }
+});
+
+test('deploy: with mongo/tls, but without openssl', () => {
+  failsWith(
+    prepare({ openssl: undefined }).deploy({ COMPONENTS: 'mongo/tls' }),
+    'openssl is missing: install it, or make the Secret mongo-tls yourself, as docs/operations.md says.',
+  );
+});
+
 test('secrets: made once, with random passwords that stand in no argument', () => {
   const { secrets, read, calls } = prepare();
   succeeds(secrets());
@@ -799,7 +837,7 @@ test('undeploy --all: the data, their Secrets and the namespace too', () => {
   const { undeploy, callsOf } = prepare({ kubectl: removal });
   succeeds(undeploy(['--all']));
   assert.equal(callsOf('kubectl').slice(-2), [
-    '--namespace shop delete persistentvolumeclaim/data-mongo-0 persistentvolumeclaim/mongo-backup secret/mongo-root secret/mongo-app --ignore-not-found',
+    '--namespace shop delete persistentvolumeclaim/data-mongo-0 persistentvolumeclaim/mongo-backup secret/mongo-root secret/mongo-app secret/mongo-tls --ignore-not-found',
     `delete namespace ${part} --field-selector metadata.name=shop --ignore-not-found`,
   ]);
 });

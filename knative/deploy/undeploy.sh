@@ -12,7 +12,7 @@ k delete "$kinds" --selector app.kubernetes.io/part-of=functions-on-knative --ig
 if [ $# -eq 0 ]; then
   echo "The data, the Secrets and the namespace $NAMESPACE are kept; npm run undeploy -- --all removes them."
 else
-  k delete persistentvolumeclaim/data-mongo-0 persistentvolumeclaim/mongo-backup secret/mongo-root secret/mongo-app --ignore-not-found
+  k delete persistentvolumeclaim/data-mongo-0 persistentvolumeclaim/mongo-backup secret/mongo-root secret/mongo-app secret/mongo-tls --ignore-not-found
   kubectl delete namespace --selector app.kubernetes.io/part-of=functions-on-knative \
     --field-selector "metadata.name=$NAMESPACE" --ignore-not-found
 fi

@@ -8,4 +8,5 @@ password=${password//\\/\\\\}
 printf 'password: "%s"\n' "${password//\"/\\\"}" >/tmp/login.yaml
 # shellcheck disable=SC2034
 login=(--config=/tmp/login.yaml "--host=$MONGO_HOST" "--port=$MONGO_PORT"
-  "--username=$(</run/secrets/root/username)" --authenticationDatabase=admin)
+  "--username=$(</run/secrets/root/username)" --authenticationDatabase=admin
+  ${MONGO_TLS_CA_FILE:+--ssl "--sslCAFile=$MONGO_TLS_CA_FILE"})
