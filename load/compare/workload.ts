@@ -114,7 +114,7 @@ function podTemplate(
         image: peersImage ?? '',
         command: ['node', `/bench/node_modules/.bin/${software}`, ...peers[software].args],
         workingDir: `/bench/peers/${software}`,
-        env: [...env, { name: 'MONGODB_URI', value: peerUri }],
+        env: [...env, ...peerLogin],
         readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 2 },
         livenessProbe: undefined as never,
       }
@@ -132,8 +132,21 @@ function podTemplate(
   };
 }
 
-const peerUri =
-  'mongodb://$(MONGO_USERNAME):$(MONGO_PASSWORD)@$(MONGO_HOST):$(MONGO_PORT)/$(MONGO_DATABASE)?authSource=admin';
+const fromSecret = (name: string, key: string): V1EnvVar => ({
+  name,
+  valueFrom: { secretKeyRef: { name: 'mongo-app', key } },
+});
+
+/** Kubernetes replaces each `$(NAME)` by an earlier variable. */
+const peerLogin: V1EnvVar[] = [
+  fromSecret('MONGO_USERNAME', 'username'),
+  fromSecret('MONGO_PASSWORD', 'password'),
+  {
+    name: 'MONGODB_URI',
+    value:
+      'mongodb://$(MONGO_USERNAME):$(MONGO_PASSWORD)@$(MONGO_HOST):$(MONGO_PORT)/$(MONGO_DATABASE)?authSource=admin',
+  },
+];
 
 function withDatabase(env: V1EnvVar[], slow: boolean): V1EnvVar[] {
   if (!slow) return env;
