@@ -1,8 +1,11 @@
 import { name, version } from '../package.json';
-import type { Config } from './config';
+import { createAuthorize } from './auth/authorize';
+import { scopeOf } from './auth/scopes';
+import type { Access, Config } from './config';
 import type { Context, FunctionResources } from './context';
 import { dataResources } from './data';
 import { healthResources } from './health';
+import { withCors } from './http/cors';
 import { limitsCreated } from './http/events';
 import { noParameters } from './http/query';
 import { operation, type RequestHandler, type Resource, router, routesOf } from './http/router';
@@ -10,6 +13,7 @@ import type { Database } from './mongo/database';
 import { openapiResources } from './openapi-resource';
 import { sendPageOrJson } from './page/page';
 import type { Lifecycle } from './runtime/lifecycle';
+import { log } from './runtime/log';
 import { createMemory } from './runtime/memory';
 import { once } from './runtime/once';
 import { formatTime, timeResources } from './time';
@@ -38,16 +42,21 @@ export interface Parts {
 
 /** All functions, each below a path of its own, the list of routes, the OpenAPI document and the probes. */
 export function createApp(parts: Parts): RequestHandler {
-  return router(appResources(parts));
+  return serveResources(appResources(parts), parts.config);
 }
 
 export function appResources(parts: Parts): Record<string, Resource> {
   const context = contextOf(() => parts);
   const resources: Record<string, Resource> = {};
   for (const [name, resourcesAt] of Object.entries(functions)) {
-    Object.assign(resources, resourcesAt(`/${name}`, context));
+    Object.assign(resources, withScopes(name, resourcesAt(`/${name}`, context)));
   }
-  Object.assign(resources, openapiResources, healthResources(parts.lifecycle, parts.database));
+  const isOpen = parts.config.auth === undefined;
+  Object.assign(
+    resources,
+    openapiResources(isOpen),
+    healthResources(parts.lifecycle, parts.database),
+  );
 
   const routes = routesOf(resources);
   const index: Resource = {
@@ -57,7 +66,9 @@ export function appResources(parts: Parts): Record<string, Resource> {
         const { time } = formatTime(Date.now());
         const openapi = '/openapi.json';
         const headers = { Link: `<${openapi}>; rel="service-desc"` }; // RFC 8631
-        sendPageOrJson(req, res, { name, version, revision, time, openapi, routes }, headers);
+        const authentication = isOpen ? 'none' : 'bearer';
+        const about = { name, version, revision, time, authentication, openapi, routes };
+        sendPageOrJson(req, res, about, headers);
       },
       (z) => ({
         summary: 'The service, and what it can do',
@@ -73,6 +84,9 @@ export function appResources(parts: Parts): Record<string, Resource> {
               version: z.string(),
               revision: z.string().describe('The git revision that the image was built from'),
               time: z.iso.datetime(),
+              authentication: z
+                .enum(['none', 'bearer'])
+                .describe('Whether the functions want a token'),
               openapi: z.string().describe('The path of the OpenAPI document'),
               routes: z.array(z.string()),
             }),
@@ -81,6 +95,7 @@ export function appResources(parts: Parts): Record<string, Resource> {
               version,
               revision: 'unknown',
               time: '2026-11-25T23:38:10.717Z',
+              authentication: 'none',
               openapi: '/openapi.json',
               routes: ['GET /time'],
             },
@@ -97,10 +112,40 @@ export function appResources(parts: Parts): Record<string, Resource> {
  *
  * @param parts asked for on the first request that needs them
  */
-export function createFunction(name: string, parts: () => Parts): RequestHandler {
+export function createFunction(name: string, access: Access, parts: () => Parts): RequestHandler {
   const resourcesAt = functions[name];
   if (!resourcesAt) throw new Error(`there is no function ${name}`);
-  return router(resourcesAt('', contextOf(parts)));
+  const resources = withScopes(name, resourcesAt('', contextOf(parts)));
+  const handler = once(() => {
+    warnIfOpen(access);
+    return serveResources(resources, access);
+  });
+  return (req, res) => handler()(req, res);
+}
+
+/** Warns in the log if the settings do not say who may call. For the start of a host. */
+export function warnIfOpen({ auth }: Access): void {
+  if (auth) return;
+  log.warn('whoever reaches the service may use it: set AUTH_ISSUER or AUTH_API_KEYS_FILE');
+}
+
+/** Whoever reaches the resources may use them, unless the settings say who may. */
+function serveResources(
+  resources: Record<string, Resource>,
+  { auth, corsOrigins }: Access,
+): RequestHandler {
+  const handler = router(resources, auth && createAuthorize(auth));
+  return corsOrigins ? withCors(handler, corsOrigins) : handler;
+}
+
+/** Gives each operation of a function the scope that a caller needs for it. */
+function withScopes(name: string, resources: Record<string, Resource>): Record<string, Resource> {
+  for (const resource of Object.values(resources)) {
+    for (const [method, operation] of Object.entries(resource)) {
+      operation.scope = scopeOf(name, method);
+    }
+  }
+  return resources;
 }
 
 function contextOf(parts: () => Parts): () => Context {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseConfig } from './config';
+import { parseAccess, parseConfig } from './config';
 import { ConfigError } from './runtime/errors';
 
 /** Passwords that careless parsing would change. */
@@ -87,6 +87,79 @@ for (const [name, value, wanted] of [
     assert.match(errorOf({ ...on, [name]: value }), `${name}: ${wanted}`);
   });
 }
+
+test('everybody may call unless an issuer or a file of API keys is named', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'config-'));
+  process.once('exit', () => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'file');
+  const issuer = 'https://issuer.example/';
+  const tokens = { AUTH_ISSUER: issuer, AUTH_AUDIENCE: 'functions' };
+  assert.equal(parseAccess({ AUTH_ISSUER: '', AUTH_API_KEYS_FILE: '', CORS_ORIGINS: '' }), {});
+  assert.equal(parseConfig({ MONGODB_URI: uri, ...tokens }).auth, {
+    tokens: { issuer, audience: 'functions', jwks: {}, requireScope: false },
+  });
+  const url = 'https://issuer.example/jwks';
+  writeFileSync(file, '{"keys":[]}');
+  assert.equal(
+    parseAccess({ ...tokens, AUTH_JWKS_URL: url, AUTH_JWKS_TOKEN_FILE: file }).auth?.tokens?.jwks,
+    { url, tokenFile: file },
+  );
+  assert.equal(
+    parseAccess({
+      ...tokens,
+      AUTH_ISSUER: 'any name',
+      AUTH_JWKS_FILE: file,
+      AUTH_REQUIRE_SCOPE: 'true',
+    }),
+    {
+      auth: {
+        tokens: { issuer: 'any name', audience: 'functions', jwks: { file }, requireScope: true },
+      },
+    },
+  );
+  writeFileSync(file, '# no keys yet');
+  assert.equal(parseAccess({ AUTH_API_KEYS_FILE: file }).auth, { apiKeysFile: file });
+});
+
+test('a mistake in who may call never lets everybody in', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'config-'));
+  process.once('exit', () => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'file');
+  writeFileSync(file, 's3cret');
+  const tokens = { AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'functions' };
+  for (const [env, message] of [
+    [{ AUTH_ISSUER: tokens.AUTH_ISSUER }, 'AUTH_AUDIENCE: set this to'],
+    [{ AUTH_AUDIENCE: 'functions' }, 'AUTH_AUDIENCE: set this together with AUTH_ISSUER'],
+    [{ AUTH_JWKS_URL: 'https://a' }, 'AUTH_JWKS_URL: set this together with AUTH_ISSUER'],
+    [{ AUTH_REQUIRE_SCOPE: 'true' }, 'AUTH_REQUIRE_SCOPE: set this together with AUTH_ISSUER'],
+    [{ ...tokens, AUTH_ISSUER: 'http://issuer.example' }, 'AUTH_ISSUER: must be a URL with https'],
+    [{ ...tokens, AUTH_ISSUER: 'http://localhost.example' }, 'AUTH_ISSUER: must be a URL'],
+    [{ ...tokens, AUTH_JWKS_URL: 'http://a/jwks' }, 'AUTH_JWKS_URL: must be a URL with https'],
+    [
+      { ...tokens, AUTH_JWKS_URL: 'https://a', AUTH_JWKS_FILE: file },
+      'AUTH_JWKS_FILE: set this or',
+    ],
+    [{ ...tokens, AUTH_JWKS_FILE: file }, 'AUTH_JWKS_FILE: the file is not JSON'],
+    [{ ...tokens, AUTH_JWKS_TOKEN_FILE: file }, 'AUTH_JWKS_TOKEN_FILE: set this together with'],
+    [{ ...tokens, AUTH_REQUIRE_SCOPE: 'yes' }, 'AUTH_REQUIRE_SCOPE: must be true or false'],
+    [{ AUTH_API_KEYS_FILE: file }, 'AUTH_API_KEYS_FILE: line 1 is not NAME sha256:HASH SCOPE'],
+    [{ AUTH_API_KEYS_FILE: directory }, "AUTH_API_KEYS_FILE: the file can't be read (EISDIR)"],
+    [
+      { AUTH_API_KEYS_FILE: `${file}-missing` },
+      "AUTH_API_KEYS_FILE: the file can't be read (ENOENT)",
+    ],
+    [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS: must be origins such as'],
+    [{ CORS_ORIGINS: 'https://a.example/' }, 'CORS_ORIGINS: must be origins such as'],
+    [{ CORS_ORIGINS: 'https://a.example,' }, 'CORS_ORIGINS: must be origins such as'],
+  ] as [Record<string, string>, string][]) {
+    assert.match(errorOf({ MONGODB_URI: uri, ...env }), message);
+    assert.throws(() => parseAccess(env), message);
+    assert.not.match(errorOf({ MONGODB_URI: uri, ...env }), 's3cret');
+  }
+  assert.equal(parseAccess({ CORS_ORIGINS: 'https://a.example, http://localhost:3000' }), {
+    corsOrigins: ['https://a.example', 'http://localhost:3000'],
+  });
+});
 
 test('host, port, user and password', () => {
   const { mongo } = parseConfig({

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
+import type { AuthSettings } from './auth/authorize';
+import { readAuthSettings } from './auth/settings';
 import type { ServerOptions } from './http/server';
 import type { MongoConfig } from './mongo/database';
 import { checkUri } from './mongo/uri-options';
@@ -12,8 +14,16 @@ z.config(english());
 
 type Environment = Record<string, string | undefined>;
 
+/** Who may call the service. */
+export interface Access {
+  /** Everybody may without it. */
+  auth?: AuthSettings;
+  /** The origins whose pages may call it from a browser. */
+  corsOrigins?: string[];
+}
+
 /** The settings. Times are in ms, sizes in bytes. */
-export interface Config extends ServerOptions {
+export interface Config extends ServerOptions, Access {
   logLevel: (typeof logLevels)[number];
   /** Where metrics are served, if they are; 0 for any port that is free. */
   metricsPort?: number;
@@ -137,11 +147,7 @@ function trimNewlines(secret: string): string {
  * @throws {ConfigError} that names every invalid variable
  */
 export function parseConfig(environment: Environment): Config {
-  const env = Object.fromEntries(
-    Object.entries(environment)
-      .map(([name, value]) => [name, secrets.includes(name) ? trimNewlines(value ?? '') : value])
-      .filter(([, value]) => value !== ''),
-  ) as Environment;
+  const env = withoutEmpty(environment);
   const fileProblems = readSecretFiles(env);
   // Kubernetes sets it to `tcp://…` if there is a Service named `mongo`
   if (env.MONGODB_URI) delete env.MONGO_PORT;
@@ -157,6 +163,7 @@ export function parseConfig(environment: Environment): Config {
   const traces = checkTracing(env);
   problems.push(...(traces?.problems ?? []));
   problems.push(...fileProblems, ...checkCertificates(env.MONGO_TLS_CA_FILE));
+  const access = readAccess(env, problems);
   const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
   problems.push(...(checked?.problems ?? []));
   const nameInUri = databaseNameOf(env.MONGODB_URI);
@@ -175,6 +182,7 @@ export function parseConfig(environment: Environment): Config {
     logRequests: settings.LOG_REQUESTS,
     ...(METRICS_PORT !== undefined && { metricsPort: METRICS_PORT }),
     ...(traces?.tracing && { tracing: traces.tracing }),
+    ...access,
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     keepAliveTimeoutMs: settings.KEEP_ALIVE_TIMEOUT_MS,
     drainDelayMs: settings.DRAIN_DELAY_MS,
@@ -190,6 +198,37 @@ export function parseConfig(environment: Environment): Config {
       timeoutMs: settings.MONGO_TIMEOUT_MS,
     },
   };
+}
+
+/**
+ * Parses only what says who may call the service, for a function that needs nothing else.
+ *
+ * @throws {ConfigError} that names every invalid variable
+ */
+export function parseAccess(environment: Environment): Access {
+  const problems: string[] = [];
+  const access = readAccess(withoutEmpty(environment), problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return access;
+}
+
+function readAccess(env: Environment, problems: string[]): Access {
+  const report = (name: string, message: string) => problems.push(`${name}: ${message}`);
+  const auth = readAuthSettings(env, report);
+  const corsOrigins = env.CORS_ORIGINS?.split(',').map((origin) => origin.trim());
+  if (corsOrigins?.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)) {
+    report('CORS_ORIGINS', 'must be origins such as https://app.example, separated by commas');
+  }
+  return { ...(auth && { auth }), ...(corsOrigins && { corsOrigins }) };
+}
+
+/** The variables, without those that are empty. */
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment)
+      .map(([name, value]) => [name, secrets.includes(name) ? trimNewlines(value ?? '') : value])
+      .filter(([, value]) => value !== ''),
+  );
 }
 
 /**

@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { name, version } from '../package.json';
+import { createApiKey } from './auth/api-keys';
 import { parts } from './index';
-import { createConformance, documentedOperations } from './testing/conformance';
+import {
+  createConformance,
+  documentedOperations,
+  protectedOperations,
+} from './testing/conformance';
 import {
   type Host,
   type HttpResponse,
@@ -32,7 +39,26 @@ interface Row {
   on?: keyof typeof specialHosts;
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'http-test-'));
+process.once('exit', () => rmSync(folder, { recursive: true }));
+const apiKeysFile = join(folder, 'api-keys');
+const apiKey = createApiKey('caller', ['time:read', 'data:read', 'data:write']);
+const otherApiKey = createApiKey('other', ['other:read']);
+writeFileSync(apiKeysFile, `${apiKey.line}\n${otherApiKey.line}\n`);
+
 const specialHosts = {
+  'a replica that wants a token': () =>
+    startOwnHost({
+      auth: {
+        apiKeysFile,
+        tokens: {
+          issuer: 'http://127.0.0.1:1', // does not answer
+          audience: 'functions',
+          jwks: {},
+          requireScope: false,
+        },
+      },
+    }),
   'a replica without a database': () =>
     startService({ uri: 'mongodb://127.0.0.1:1', timeoutMs: 100 }),
   'a replica without memory': () =>
@@ -115,9 +141,35 @@ const rowsInTrouble: Row[] = (
   on,
 }));
 
+/** What requests get that lack the right token. */
+const rowsWithoutToken: Row[] = protectedOperations.flatMap(([method, template]) => {
+  const path = template.replaceAll(/\{\w+\}/g, uuid);
+  const unsigned = ['{"alg":"RS256"}', '{"iss":"http://127.0.0.1:1"}', ''];
+  const jwt = unsigned.map((part) => Buffer.from(part).toString('base64url')).join('.');
+  const answers: [string, string | undefined, number, string][] = [
+    ['no token', undefined, 401, 'token-required'],
+    ['an unknown API key', `${apiKey.key.slice(0, -5)}abcde`, 401, 'invalid-token'],
+    ['an API key without the scope', otherApiKey.key, 403, 'insufficient-scope'],
+    ['a token whose issuer does not answer', jwt, 503, 'authentication-unavailable'],
+  ];
+  return answers.map(([what, token, status, type]) => ({
+    name: `${method} ${path} with ${what}`,
+    request: (url: string) =>
+      send(url + path, {
+        method,
+        headers: { ...(token && { Authorization: `Bearer ${token}` }) },
+        ...(method !== 'GET' && { body: '{}' }),
+      }),
+    status,
+    type,
+    on: 'a replica that wants a token',
+  }));
+});
+
 const rows: Row[] = [
   ...rowsOfAll,
   ...rowsInTrouble,
+  ...rowsWithoutToken,
   {
     name: 'GET / has name, version, time and routes',
     request: get('/'),
@@ -236,6 +288,27 @@ const rows: Row[] = [
     status: 404,
     type: 'not-found',
     ownHostOnly: 'Express decodes the path before it calls the function',
+  },
+  ...(
+    [
+      ['/time', 200],
+      ['/data?limit=1', 200],
+      [`/data/${uuid}`, 404],
+      ['/', 200],
+      ['/openapi.json', 200],
+      ['/livez', 200],
+    ] as const
+  ).map(([path, status]) => ({
+    name: `GET ${path} with an API key`,
+    request: get(path, { headers: { Authorization: `Bearer ${apiKey.key}` } }),
+    status,
+    on: 'a replica that wants a token' as const,
+  })),
+  {
+    name: 'POST /data with an API key',
+    request: postData({ with: 'a key' }, { Authorization: `Bearer ${apiKey.key}` }),
+    status: 201,
+    on: 'a replica that wants a token',
   },
   { name: 'GET /livez', request: get('/livez'), status: 200 },
   {

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { getFunction } from '@google-cloud/functions-framework/testing';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort } from '../tools/network/ports';
+import { createApiKey } from './auth/api-keys';
 import { app } from './index';
 import { post, send, until } from './testing/testing';
 
@@ -30,6 +34,40 @@ test('data runs under the framework alone, mounted at /', async () => {
     assert.is((await send(`${url}/?limit=1`)).json.items.length, 1);
     assert.is((await send(`${url}/data`)).status, 404);
   });
+});
+
+test('time and data want a token under the framework, too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'index-test-'));
+  const { key, line } = createApiKey('caller', ['time:read', 'data:write']);
+  writeFileSync(join(folder, 'keys'), line);
+  const env = { AUTH_API_KEYS_FILE: join(folder, 'keys') };
+  const headers = { Authorization: `Bearer ${key}` };
+  try {
+    await withFramework('time', { ...env, MONGODB_URI: '' }, async (url) => {
+      assert.is((await send(url)).status, 401);
+      assert.is((await send(url, { headers })).status, 200);
+    });
+    await withFramework('data', env, async (url) => {
+      assert.is((await post(url, {})).status, 401);
+      assert.is((await post(url, {}, headers)).status, 201);
+      assert.is((await send(url, { headers })).status, 403);
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a mistake in who may call keeps the framework from starting', async () => {
+  const child = spawn(
+    process.execPath,
+    ['node_modules/.bin/functions-framework', '--target=time', `--port=${await freePort()}`],
+    { env: { ...process.env, AUTH_AUDIENCE: 'functions' }, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let output = '';
+  child.stderr.on('data', (text) => (output += text));
+  const [code] = await once(child, 'close');
+  assert.is.not(code, 0);
+  assert.match(output, 'AUTH_AUDIENCE: set this together with AUTH_ISSUER');
 });
 
 test.run();

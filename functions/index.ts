@@ -1,6 +1,6 @@
 import { http } from '@google-cloud/functions-framework';
-import { createApp, createFunction, functionNames } from './app';
-import { parseConfig } from './config';
+import { createApp, createFunction, functionNames, warnIfOpen } from './app';
+import { parseAccess, parseConfig } from './config';
 import type { RequestHandler } from './http/router';
 import { createParts } from './parts';
 import { once } from './runtime/once';
@@ -10,9 +10,15 @@ import { once } from './runtime/once';
 /** Read on the first request that needs it: `time` alone runs without a configuration. */
 export const parts = once(() => createParts(parseConfig(process.env)));
 
-const createdApp = once(() => createApp(parts()));
+const createdApp = once(() => {
+  warnIfOpen(parts().config);
+  return createApp(parts());
+});
 
 export const app: RequestHandler = (req, res) => createdApp()(req, res);
 
+/** Read at once, so that a function is never open because of a mistake. */
+const access = parseAccess(process.env);
+
 http('app', app);
-for (const name of functionNames) http(name, createFunction(name, parts));
+for (const name of functionNames) http(name, createFunction(name, access, parts));

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createApp, type Parts } from './app';
+import { createApp, type Parts, warnIfOpen } from './app';
 import { type Config, parseConfig } from './config';
 import { type Server, serve } from './http/server';
 import type { Metrics } from './metrics/start';
@@ -37,6 +37,7 @@ export async function start(environment = process.env): Promise<Service> {
   const tracing = startTracing(config);
   const server = await serve(createApp(parts), config, parts.lifecycle);
   log.info({ port: server.port }, 'listening');
+  warnIfOpen(config);
   await sleep(headStartMs);
   const database = parts.database();
   database.connect();

@@ -3,25 +3,39 @@ import { sendBody } from './http/respond';
 import { operation, type Resource } from './http/router';
 import { once } from './runtime/once';
 
-/** The OpenAPI document, which `npm run openapi` makes. Required only when it is asked for. */
-const openapiJson = once(() => JSON.stringify(require('./openapi.json')));
-
-/** The OpenAPI document of all functions. */
-export const openapiResources: Record<string, Resource> = {
-  '/openapi.json': {
-    GET: operation(
-      noParameters,
-      ({ res }) => sendBody(res, 200, 'application/json', openapiJson()),
-      (z) => ({
-        summary: 'This document',
-        responses: {
-          200: {
-            description: 'This document',
-            schema: z.looseObject({ openapi: z.literal('3.1.1') }),
-            example: { openapi: '3.1.1' },
+/**
+ * The OpenAPI document of all functions, which `npm run openapi` makes. It is loaded only when it is
+ * asked for.
+ *
+ * @param isOpen whether the operations need no token
+ */
+export const openapiResources = (isOpen: boolean): Record<string, Resource> => {
+  const openapiJson = once(() => {
+    const document = require('./openapi.json');
+    return JSON.stringify(document, isOpen ? undefined : withRequiredToken);
+  });
+  return {
+    '/openapi.json': {
+      GET: operation(
+        noParameters,
+        ({ res }) => sendBody(res, 200, 'application/json', openapiJson()),
+        (z) => ({
+          summary: 'This document',
+          responses: {
+            200: {
+              description: 'This document',
+              schema: z.looseObject({ openapi: z.literal('3.1.1') }),
+              example: { openapi: '3.1.1' },
+            },
           },
-        },
-      }),
-    ),
-  },
+        }),
+      ),
+    },
+  };
 };
+
+/** In the document a token is optional: among what an operation accepts is {}, which means nothing. */
+function withRequiredToken(key: string, value: unknown): unknown {
+  if (key !== 'security' || !Array.isArray(value)) return value;
+  return value.filter((accepted) => Object.keys(accepted).length > 0);
+}

@@ -10,9 +10,10 @@ const root = join(__dirname, '..');
 
 /** The folders that each folder may import from, besides itself. */
 const allowed: Record<string, string[]> = {
-  functions: ['documents', 'http', 'metrics', 'mongo', 'page', 'runtime', 'tracing'].map(
+  functions: ['auth', 'documents', 'http', 'metrics', 'mongo', 'page', 'runtime', 'tracing'].map(
     (name) => `functions/${name}`,
   ),
+  'functions/auth': ['functions/http', 'functions/runtime'],
   'functions/documents': ['functions/http', 'functions/mongo', 'functions/runtime'],
   'functions/http': ['functions/runtime'],
   'functions/metrics': ['documents', 'http', 'mongo', 'runtime'].map((name) => `functions/${name}`),
@@ -25,7 +26,14 @@ const allowed: Record<string, string[]> = {
   'functions/testing': [
     ...['functions', 'functions/http', 'functions/mongo', 'functions/runtime', 'tools'],
   ],
-  tools: ['functions', 'functions/runtime', 'tools/database', 'tools/network', 'tools/programs'],
+  tools: [
+    'functions',
+    'functions/auth',
+    'functions/runtime',
+    'tools/database',
+    'tools/network',
+    'tools/programs',
+  ],
   'tools/admission': ['tools/programs'],
   'tools/database': ['tools/network', 'tools/programs'],
   'tools/network': [],

@@ -23,6 +23,21 @@ export const problemDescriptions: Record<ProblemType, ProblemDescription> = {
       'Send the Idempotency-Key as one string of 1 to 255 characters in double quotes, such as' +
       ' "8e03978e-40d5-43e8-bc93-6894a57f9324", and a new one for each document.',
   },
+  'token-required': {
+    when: 'The service wants a token, and there is none in the header `Authorization`.',
+    detail: 'Send a token in the header Authorization: Bearer TOKEN, and nowhere else.',
+    headers: ['WWW-Authenticate'],
+  },
+  'invalid-token': {
+    when: 'The token or API key is wrong or has expired, or is not for this service.',
+    detail: 'There is no such API key. Send one that is in use.',
+    headers: ['WWW-Authenticate'],
+  },
+  'insufficient-scope': {
+    when: 'The token lacks the scope of the operation.',
+    detail: 'Use a token with the scope data:write, which this one lacks.',
+    headers: ['WWW-Authenticate'],
+  },
   'not-found': {
     when: 'There is nothing at this path.',
     detail: 'There is no document with this id.',
@@ -87,6 +102,11 @@ export const problemDescriptions: Record<ProblemType, ProblemDescription> = {
   'not-ready': {
     when: 'The replica has not reached MongoDB yet, or shuts down.',
     detail: 'MongoDB has not been reached yet.',
+    headers: ['Retry-After'],
+  },
+  'authentication-unavailable': {
+    when: 'The token could not be verified, as the keys of its issuer could not be had in time.',
+    detail: 'Nothing was done, as the token could not be verified. Try again.',
     headers: ['Retry-After'],
   },
   overloaded: {

@@ -8,6 +8,9 @@ export const statuses = {
   'incomplete-body': 400,
   'invalid-query': 400,
   'invalid-idempotency-key': 400,
+  'token-required': 401,
+  'invalid-token': 401,
+  'insufficient-scope': 403,
   'not-found': 404,
   'method-not-allowed': 405,
   'request-timeout': 408,
@@ -23,6 +26,7 @@ export const statuses = {
   'unsupported-transfer-coding': 501,
   'not-alive': 503,
   'not-ready': 503,
+  'authentication-unavailable': 503,
   overloaded: 503,
   'database-unavailable': 503,
 } as const;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { log } from '../runtime/log';
+import { callerOf } from './caller';
 import { requestId } from './request-id';
 import { statusOf } from './semantic-conventions';
 import { traceIds } from './trace-ids';
@@ -30,6 +31,7 @@ export function logRequest(req: IncomingMessage, res: ServerResponse): void {
         status,
         ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
         requestId: requestId(req),
+        caller: callerOf(req),
         traceparent: headers.traceparent,
         ...traceIds(req),
         aborted: res.writableFinished ? undefined : true,

@@ -13,6 +13,15 @@ import { traceIds } from './trace-ids';
 /** Called by `node:http`, and by the Functions Framework. */
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
+/**
+ * Decides whether a request may be handled, before its body is read.
+ *
+ * @param scope what the operation needs, such as `data:write`; undefined if there is no such operation
+ * @returns a promise only if it takes time
+ * @throws {Problem} if it may not
+ */
+export type Authorize = (req: IncomingMessage, scope: string | undefined) => void | Promise<void>;
+
 /** A request with its response, path parameters and parsed query. */
 export interface Exchange<Query = unknown> {
   req: IncomingMessage;
@@ -28,6 +37,8 @@ export interface Operation {
   defaults: unknown;
   handle(exchange: Exchange): void | Promise<void>;
   describe: Describe | undefined;
+  /** What a caller needs for it, where callers are told apart; undefined if it is for everybody. */
+  scope?: string;
 }
 
 /** What can be done at one path: an operation for each method, such as `PUT`. */
@@ -50,22 +61,36 @@ export function operation<Query>(
 /**
  * Creates one handler for a table of paths (in find-my-way's syntax) and their resources. Every
  * resource with GET answers HEAD, and all answer OPTIONS (RFC 9110, section 9.3).
+ *
+ * @param authorize is asked about every request, except to paths whose operations have no scope
  */
-export function router(resources: Record<string, Resource>): RequestHandler {
+export function router(resources: Record<string, Resource>, authorize?: Authorize): RequestHandler {
   const paths = findMyWay({ ignoreTrailingSlash: true });
   for (const [path, resource] of Object.entries(resources)) {
+    const isOpen = Object.values(resource).every(({ scope }) => scope === undefined);
     // each path is looked up as GET; the resource decides which methods it has
-    paths.on('GET', path, () => {}, { resource, route: pathTemplate(path) });
+    paths.on('GET', path, () => {}, { resource, route: pathTemplate(path), isOpen });
   }
 
   function dispatch(req: IncomingMessage, res: ServerResponse): void | Promise<void> {
     const match: Match | null = paths.find('GET', req.url ?? '/');
-    if (!match)
-      throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
-
-    if (!requestRouted.hasSubscribers) return handleAt(match, req, res);
+    if (!match || !requestRouted.hasSubscribers) return admit(match, req, res);
     const { route } = match.store;
-    return requestRouted.runStores({ res, route }, () => handleAt(match, req, res));
+    return requestRouted.runStores({ res, route }, () => admit(match, req, res));
+  }
+
+  /** A stranger does not learn which paths there are. */
+  function admit(
+    match: Match | null,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): void | Promise<void> {
+    const operation = match ? operationOf(match.store.resource, req) : undefined;
+    if (authorize && !match?.store.isOpen) {
+      const admitted = authorize(req, operation?.scope);
+      if (admitted) return admitted.then(() => handleAt(match, operation, req, res));
+    }
+    return handleAt(match, operation, req, res);
   }
 
   return function handle(req, res) {
@@ -80,24 +105,32 @@ export function router(resources: Record<string, Resource>): RequestHandler {
 
 /** What is at the path of a request. */
 interface Match {
-  store: { resource: Resource; route: string };
+  store: { resource: Resource; route: string; isOpen: boolean };
   params: Exchange['params'];
   searchParams: Record<string, string>;
 }
 
+function operationOf(resource: Resource, { method }: IncomingMessage): Operation | undefined {
+  return resource[method as 'GET'] ?? (method === 'HEAD' ? resource.GET : undefined);
+}
+
 function handleAt(
-  { store: { resource }, params, searchParams }: Match,
+  match: Match | null,
+  operation: Operation | undefined,
   req: IncomingMessage,
   res: ServerResponse,
 ): void | Promise<void> {
-  const method = req.method as Uppercase<string>;
-  const found = resource[method] ?? (method === 'HEAD' ? resource.GET : undefined);
-  if (found) {
-    const query = req.url?.includes('?') ? parseQuery(found.query, searchParams) : found.defaults;
-    return found.handle({ req, res, params, query });
+  if (!match) {
+    throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
   }
-  const headers = { Allow: allowed(resource) };
-  if (method !== 'OPTIONS') {
+  const { params, searchParams } = match;
+  if (operation) {
+    const { defaults, handle } = operation;
+    const query = req.url?.includes('?') ? parseQuery(operation.query, searchParams) : defaults;
+    return handle({ req, res, params, query });
+  }
+  const headers = { Allow: allowed(match.store.resource) };
+  if (req.method !== 'OPTIONS') {
     throw new Problem('method-not-allowed', `Use one of ${headers.Allow} here.`, { headers });
   }
   res.writeHead(204, [...commonHeaders(req), 'Allow', headers.Allow]).end();

@@ -11,10 +11,16 @@ import type { Registry } from './registry';
 /** In seconds, as the conventions advise. */
 const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
+/** Problems of those who may not do what they ask for. */
+const refusals = [
+  ...['token-required', 'invalid-token', 'insufficient-scope', 'authentication-unavailable'],
+];
+
 /** Counted from 0, so that a rate has the first one, too. */
 const reasons = [
   ...['memory', 'turn', 'time', 'bandwidth', 'database-unavailable'],
   ...['connections', 'pipelining', 'malformed-request'],
+  ...refusals,
 ];
 
 /** What is known of a request until its response ends. */
@@ -101,5 +107,6 @@ export function measureHttp(registry: Registry): (() => void)[] {
 /** Why a request was turned away, if it was. */
 function reasonOf({ type, more }: Problem): string | undefined {
   if (type === 'overloaded' && more.cause instanceof Overloaded) return more.cause.reason;
-  return type === 'overloaded' || type === 'database-unavailable' ? type : undefined;
+  const isReason = ['overloaded', 'database-unavailable', ...refusals].includes(type);
+  return isReason ? type : undefined;
 }

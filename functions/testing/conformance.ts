@@ -10,7 +10,10 @@ interface ResponseObject {
 }
 
 interface Document {
-  paths: Record<string, Record<string, { responses: Record<string, ResponseObject> }>>;
+  paths: Record<
+    string,
+    Record<string, { responses: Record<string, ResponseObject>; security?: object[] }>
+  >;
   components: { schemas: object; responses: Record<string, ResponseObject> };
 }
 
@@ -22,6 +25,11 @@ const problemType = 'application/problem+json';
 /** The operations of the OpenAPI document, such as `['GET', '/data/{id}']`. */
 export const documentedOperations = Object.entries(paths).flatMap(([path, operations]) =>
   Object.keys(operations).map((method) => [method.toUpperCase(), path] as const),
+);
+
+/** Those that want a token where callers are told apart. */
+export const protectedOperations = documentedOperations.filter(
+  ([method, path]) => paths[path]?.[method.toLowerCase()]?.security,
 );
 
 /** Compares responses with the OpenAPI document, and notes which of its answers they are. */

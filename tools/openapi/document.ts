@@ -30,6 +30,7 @@ const headers: Record<string, string> = {
   'Cache-Control': 'Always `no-store`',
   'X-Content-Type-Options': 'Always `nosniff`',
   'X-Request-Id': 'The id of the request, also in the log',
+  'WWW-Authenticate': 'The scheme `Bearer`, and what is wrong with the token (RFC 6750)',
   Allow: 'The methods of the path',
   'Accept-Encoding': 'The content codings that are accepted',
   'Accept-Post': 'The media types that are accepted',
@@ -38,6 +39,14 @@ const headers: Record<string, string> = {
 };
 
 const common = ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'];
+
+/** Problems of operations that need a scope. */
+const ofScopes: ProblemType[] = [
+  'token-required',
+  'invalid-token',
+  'insufficient-scope',
+  'authentication-unavailable',
+];
 
 /** The OpenAPI document of the service, made of its routes, their schemas and their descriptions. */
 export function openapiDocument(): Json {
@@ -72,6 +81,15 @@ export function openapiDocument(): Json {
       schemas,
       responses,
       examples,
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'An API key, or a JWT of the issuer that the service is configured for, with the scope of' +
+            ' the operation. `GET /` says whether the service wants one.',
+        },
+      },
       headers: mapValues(headers, (description, name) => ({
         description,
         ...(common.includes(name) && { required: true }),
@@ -80,7 +98,7 @@ export function openapiDocument(): Json {
     },
   };
 
-  function describe(method: string, path: string, { query, describe }: Operation): Json {
+  function describe(method: string, path: string, { query, describe, scope }: Operation): Json {
     const description: Description = describe?.(z) ?? {
       summary: `${method} ${path}`,
       responses: {},
@@ -90,6 +108,7 @@ export function openapiDocument(): Json {
       operationId: operationId(method, path),
       summary,
       ...(description.description && { description: description.description }),
+      ...(scope && { security: [{}, { token: [scope] }] }),
       parameters: describeParameters(path, query, parameters),
       ...(body && { requestBody: { required: true, content: describeContent(body) } }),
       responses: {
@@ -99,7 +118,11 @@ export function openapiDocument(): Json {
           ...(schema && { content: describeContent({ schema, example }) }),
           ...(links && { links }),
         })),
-        ...describeProblems([...everywhere, ...(description.problems ?? [])]),
+        ...describeProblems([
+          ...everywhere,
+          ...(scope ? ofScopes : []),
+          ...(description.problems ?? []),
+        ]),
         ...(!describe && { default: { description: 'Not described.' } }),
       },
     };

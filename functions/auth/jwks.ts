@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+
+/** Where the keys of an issuer are. */
+export interface JwksSource {
+  /** Found out by OIDC discovery if there is none. */
+  url?: string;
+  /** A token that is sent to `url`, read each time as it may be replaced. */
+  tokenFile?: string;
+}
+
+/** For each request, in ms: also the longest that a request waits for keys it needs. */
+const timeoutMs = 5000;
+
+/** A hundred RSA keys with certificates, in bytes. */
+const maxBytes = 256 * 1024;
+
+/**
+ * Fetches the keys of an issuer.
+ *
+ * @returns a JSON Web Key Set, as text
+ * @throws Error that says what failed
+ */
+export async function fetchJwks(issuer: string, source: JwksSource): Promise<string> {
+  const { url = await discover(issuer), tokenFile } = source;
+  const token = tokenFile === undefined ? undefined : await readFile(tokenFile, 'utf8');
+  return fetchText(url, token ? { Authorization: `Bearer ${token.trim()}` } : {});
+}
+
+/** https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig */
+async function discover(issuer: string): Promise<string> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const found = JSON.parse(await fetchText(url, {}));
+  if (found?.issuer !== issuer) throw new Error(`${url} is about another issuer`);
+  if (!isTrustworthy(found.jwks_uri)) throw new Error(`${url} has no jwks_uri with https`);
+  return found.jwks_uri;
+}
+
+async function fetchText(url: string, headers: Record<string, string>): Promise<string> {
+  try {
+    const response = await fetch(url, {
+      headers: { Accept: 'application/json', ...headers },
+      // a redirect could lead a token to another host
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (!response.ok) throw new Error(`the status is ${response.status}`);
+    return await readBounded(response);
+  } catch (error) {
+    const { message, cause } = error as Error;
+    throw new Error(`${url}: ${(cause as Error | undefined)?.message ?? message}`);
+  }
+}
+
+async function readBounded({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > maxBytes) throw new Error(`the response has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Whether keys from a URL can be trusted: with TLS, or from this machine. One with a password would be logged. */
+export function isTrustworthy(url: unknown): boolean {
+  if (typeof url !== 'string' || !URL.canParse(url)) return false;
+  const { protocol, hostname, username, password } = new URL(url);
+  if (username || password) return false;
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isLocal);
+}

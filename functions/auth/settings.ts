@@ -1,0 +1,77 @@
+import { parseApiKeys } from './api-keys';
+import type { AuthSettings } from './authorize';
+import { isTrustworthy } from './jwks';
+import { readSmallFile } from './small-file';
+
+type Environment = Record<string, string | undefined>;
+
+/** What makes sense only for tokens of an issuer. */
+const forTokens = [
+  'AUTH_AUDIENCE',
+  'AUTH_JWKS_URL',
+  'AUTH_JWKS_FILE',
+  'AUTH_JWKS_TOKEN_FILE',
+  'AUTH_REQUIRE_SCOPE',
+];
+
+/**
+ * Reads who may call the service from the environment, in which no variable is empty.
+ *
+ * @param report is called for each variable that is missing, invalid or contradicts others
+ * @returns undefined if everybody may
+ */
+export function readAuthSettings(
+  env: Environment,
+  report: (name: string, message: string) => void,
+): AuthSettings | undefined {
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_API_KEYS_FILE: apiKeysFile } = env;
+  const { AUTH_JWKS_URL: url, AUTH_JWKS_FILE: file, AUTH_JWKS_TOKEN_FILE: tokenFile } = env;
+  const { AUTH_REQUIRE_SCOPE: requireScope = 'false' } = env;
+
+  if (issuer === undefined) {
+    for (const name of forTokens) if (env[name]) report(name, 'set this together with AUTH_ISSUER');
+  } else {
+    if (!audience) report('AUTH_AUDIENCE', 'set this to what tokens for this service are made for');
+    if (url && file) report('AUTH_JWKS_FILE', 'set this or AUTH_JWKS_URL, not both');
+    if (!url && !file && !isTrustworthy(issuer)) {
+      report('AUTH_ISSUER', 'must be a URL with https, or set AUTH_JWKS_URL or AUTH_JWKS_FILE');
+    }
+    if (url && !isTrustworthy(url)) report('AUTH_JWKS_URL', 'must be a URL with https');
+    if (tokenFile && !url) report('AUTH_JWKS_TOKEN_FILE', 'set this together with AUTH_JWKS_URL');
+    if (!['true', 'false'].includes(requireScope)) {
+      report('AUTH_REQUIRE_SCOPE', 'must be true or false');
+    }
+  }
+  check('AUTH_JWKS_FILE', file, parseJwks);
+  check('AUTH_JWKS_TOKEN_FILE', tokenFile, () => {});
+  check('AUTH_API_KEYS_FILE', apiKeysFile, parseApiKeys);
+
+  function check(name: string, path: string | undefined, parse: (text: string) => void): void {
+    if (!path) return;
+    try {
+      parse(readSmallFile(path));
+    } catch (error) {
+      report(
+        name,
+        error instanceof SyntaxError ? 'the file is not JSON' : (error as Error).message,
+      );
+    }
+  }
+
+  if (issuer === undefined && apiKeysFile === undefined) return undefined;
+  return {
+    ...(issuer !== undefined && {
+      tokens: {
+        issuer,
+        audience: audience ?? '',
+        jwks: file ? { file } : { ...(url && { url }), ...(tokenFile && { tokenFile }) },
+        requireScope: requireScope === 'true',
+      },
+    }),
+    ...(apiKeysFile !== undefined && { apiKeysFile }),
+  };
+}
+
+function parseJwks(text: string): void {
+  if (!Array.isArray(JSON.parse(text)?.keys)) throw new Error('the file is no JSON Web Key Set');
+}
