@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
@@ -6,6 +9,7 @@ import { startProxy } from '../../tools/network/faulty-proxy';
 import { host as address, lastingPort } from '../../tools/network/ports';
 import { findChromium, installChromium } from '../../tools/programs/chromium';
 import { suiteThatNeeds } from '../../tools/uvu';
+import { createApiKey } from '../auth/api-keys';
 import { noParameters } from '../http/query';
 import { sendJson } from '../http/respond';
 import { operation, router } from '../http/router';
@@ -147,6 +151,43 @@ test('a problem is shown with its field, which is selected', async () => {
   await shows(page, '#stored', /Stored as/);
   assert.is(await page.locator('#problem').textContent(), '');
   assert.is(await field.getAttribute('aria-invalid'), null);
+});
+
+test('it asks for a token where one is wanted, and keeps it in its memory only', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'browser-test-'));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  const reader = createApiKey('reader', ['time:read', 'data:read']);
+  const apiKeysFile = join(folder, 'keys');
+  writeFileSync(apiKeysFile, reader.line);
+  const service = closeLater(await startOwnHost({ auth: { apiKeysFile } }));
+  const page = await open(service.url);
+  await shows(page, '#state', /wants a token/);
+  const field = page.getByLabel('A token or an API key');
+  const use = async (token: string) => {
+    await field.fill(token);
+    await page.keyboard.press('Enter');
+  };
+  await use(reader.key.replace('_reader_', '_writer_'));
+  await shows(page, '#token-problem', /no such API key/);
+  const { violations } = await page.evaluate(() =>
+    (window as unknown as { axe: typeof axe }).axe.run(),
+  );
+  assert.equal(
+    violations.map(({ id }) => id),
+    [],
+  );
+  await use(reader.key);
+  await shows(page, '#clock', /^\d\d:\d\d:\d\d$/);
+  await shows(page, '#state', /Serving/);
+  assert.not(await field.isVisible());
+  await fill(page, '{"a": 1}');
+  await shows(page, '#problem', /403.*scope data:write/);
+  const kept = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]),
+  );
+  assert.not.match(kept + (await page.content()), reader.key.slice(-20));
+  await page.reload();
+  await field.waitFor();
 });
 
 test('a post whose outcome is unknown is sent again under the same key', async () => {

@@ -1,6 +1,7 @@
 import { byId, element, link, setText } from './dom';
 import { request } from './http';
 import { noteDocuments } from './state';
+import { hasToken, tokenIsWanted } from './token';
 
 interface StoredDocument {
   id: string;
@@ -23,6 +24,7 @@ const items = new Map<string, HTMLLIElement>();
 
 /** Loads the page that is shown again, if it is the first: the others do not change. */
 export async function refreshDocuments(): Promise<void> {
+  if (tokenIsWanted()) return;
   if (cursors.length === 1 || !shownAt) await load(cursors);
 }
 
@@ -115,14 +117,14 @@ function toItem({ id, createdAt, data }: StoredDocument): HTMLLIElement {
     pre.setAttribute('role', 'region');
     const rest = text.length - shownLength;
     const more = rest > 0 ? ` · ${rest.toLocaleString('en')} more characters there` : '';
-    return element(
-      'div',
-      'more',
-      pre,
-      element('p', '', `${createdAt} · `, link(`data/${id}`, id), more),
-    );
+    return element('div', 'more', pre, element('p', '', `${createdAt} · `, documentLink(id), more));
   }
   return element('li', '', details);
+}
+
+/** A link to a document, unless the browser would have to send a token with it. */
+export function documentLink(id: string): HTMLElement {
+  return hasToken() ? element('code', '', id) : link(`data/${id}`, id);
 }
 
 function shortTime(date: Date): string {

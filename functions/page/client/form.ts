@@ -1,5 +1,5 @@
-import { showNewest } from './documents';
-import { byId, element, link } from './dom';
+import { documentLink, showNewest } from './documents';
+import { byId, element } from './dom';
 import { type Answer, type Problem, request } from './http';
 import { locate, type Range } from './locate';
 import { noteDocuments } from './state';
@@ -52,7 +52,7 @@ function showOutcome(answer: Answer | undefined, text: string): void {
   if (answer?.ok) {
     field.removeAttribute('aria-invalid');
     const { id } = answer.json;
-    stored.append('Stored as ', link(`data/${id}`, id));
+    stored.append('Stored as ', documentLink(id));
     return;
   }
   const isWrong = answer !== undefined && answer.status < 500;

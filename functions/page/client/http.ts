@@ -1,3 +1,5 @@
+import { askForToken, authorization } from './token';
+
 /** An error response, as in RFC 9457. */
 export interface Problem {
   type: string;
@@ -36,12 +38,19 @@ export async function request(
   const aborter = new AbortController();
   const timer = setTimeout(() => aborter.abort(), timeoutMs);
   try {
-    const response = await fetch(path, { ...init, cache: 'no-store', signal: aborter.signal });
+    const sent = authorization();
+    const response = await fetch(path, {
+      ...init,
+      headers: { ...init.headers, ...sent },
+      cache: 'no-store',
+      signal: aborter.signal,
+    });
     const { ok, status, headers } = response;
     const json = parse(await response.text());
     if (ok && json === undefined) return undefined; // a proxy's page, for example
     const ms = performance.now() - start;
     const problem = ok ? undefined : toProblem(status, json);
+    if (status === 401) askForToken(sent.Authorization, problem?.detail ?? '');
     return { ok, status, json, problem, servedBy: headers.get('X-Served-By'), ms };
   } catch {
     return undefined;

@@ -6,11 +6,13 @@ import { repeat } from './repeat';
 import { addSighting } from './replicas';
 import { showService } from './service';
 import { noteReadiness, noteTime } from './state';
+import { setUpToken, tokenIsWanted } from './token';
 
 const timeoutMs = 5000;
 
 /** Asks for the time, on a connection of its own: a kept one always leads to the same replica. */
 async function askTime(): Promise<void> {
+  if (tokenIsWanted()) return;
   const answer = await request('time', { headers: { 'X-Connection': 'close' } }, timeoutMs);
   const failed = !answer || answer.status >= 500;
   noteTime(answer);
@@ -30,9 +32,13 @@ async function askReadiness(): Promise<void> {
   if (!knowsService) knowsService = await showService();
 }
 
+setUpToken(() => {
+  void askTimeNow();
+  void refresh();
+});
 setUpForm();
 setUpPaging();
 tick();
-repeat(askTime, 500, 10_000);
+const askTimeNow = repeat(askTime, 500, 10_000);
 repeat(askReadiness, 2000, 20_000);
 const refresh = repeat(refreshDocuments, 4000, 60_000);

@@ -32,6 +32,10 @@ export function judge(signals: Signals, now: number): ServiceState {
       ? bad(`The service answers ${time.status}`, 'This page keeps asking.')
       : bad('The service does not answer', 'This page keeps asking.');
   }
+  if (time?.status === 401) {
+    return { level: 'wait', title: 'This service wants a token', text: '' };
+  }
+  if (time?.status === 403) return bad('This token is not enough', time.problem?.detail ?? '');
   const detail = readiness?.problem?.detail ?? '';
   if (detail.includes('shutting down')) {
     return bad(
