@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { byHand } from '../deploy/by-hand';
+import { callersNeedToken } from './authentication';
 import { env, execInPod, handmade, kubectl, namespace, run } from './commands';
 import { acknowledgedWritesSurvive, documentSurvives, summarize } from './durability';
 import { withoutFailedRequests } from './load';
@@ -216,6 +217,8 @@ step('no request fails during rollouts and a rotation of the password', async ()
     await sleep(3000);
   });
 });
+
+step('callers need a token where it is configured', callersNeedToken);
 
 step('undeployed: the data and its Secrets are kept', async () => {
   await run('knative/deploy/undeploy.sh');

@@ -34,12 +34,19 @@ export async function findVariants(): Promise<void> {
 /**
  * Sends a request with curl: a GET, or a POST when there is a body.
  *
+ * @param token is sent as a bearer token
  * @returns the JSON of the response
  * @throws Error when the status is not 2xx
  */
-export async function sendRequest({ url, host }: Variant, path: string, body?: unknown) {
+export async function sendRequest(
+  { url, host }: Variant,
+  path: string,
+  body?: unknown,
+  token?: string,
+) {
   const args = ['-sS', '--fail-with-body', '--max-time', '20', url + path];
   if (host) args.push('-H', `Host: ${host}`);
+  if (token) args.push('-H', `Authorization: Bearer ${token}`);
   if (body) args.push('-H', 'Content-Type: application/json', '-d', JSON.stringify(body));
   return JSON.parse(await run('curl', ...args));
 }

@@ -241,6 +241,25 @@ function mounted(variant: Document['object'], path: string): string {
   return file;
 }
 
+test('with knative/auth and knative/api-keys, the settings name files that are mounted', async () => {
+  for (const { spec } of await variants(deployedWithComponents)) {
+    const { containers, volumes } = spec.template.spec;
+    const [{ env, volumeMounts }] = containers;
+    const setting = (name: string) => env.find((one: { name: string }) => one.name === name)?.value;
+    // biome-ignore lint/suspicious/noExplicitAny: any volume
+    const folderOf = (has: (volume: any) => boolean) => {
+      const { name } = volumes.find(has);
+      return volumeMounts.find((mount: { name: string }) => mount.name === name).mountPath;
+    };
+    assert.is(setting('AUTH_AUDIENCE'), 'functions');
+    const issuer = folderOf(({ projected }) => projected);
+    assert.is(setting('AUTH_JWKS_TOKEN_FILE'), `${issuer}/token`);
+    assert.is(setting('NODE_EXTRA_CA_CERTS'), `${issuer}/ca.crt`);
+    const keys = folderOf(({ secret }) => secret?.secretName === 'api-keys');
+    assert.is(setting('AUTH_API_KEYS_FILE'), `${keys}/keys`);
+  }
+});
+
 test('requests and limits', async () => {
   const containers = [...(await variants(deployed)), await find(deployed, 'StatefulSet', 'mongo')];
   for (const { spec } of containers) {
