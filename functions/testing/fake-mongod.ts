@@ -17,13 +17,15 @@ export interface FakeMongod {
   /** The commands received, without those that the driver sends by itself. */
   commands: Command[];
   documents: Map<string, Stored>;
+  /** What it says of itself, besides what a single server does: that it is a member of a replica set, say. */
+  hello: Reply;
   /**
    * Decides the reply to a command; initially that of a real server.
    *
    * @param proceed executes the command, and returns that reply
-   * @returns the reply, perhaps later, or undefined to send none
+   * @returns the reply, perhaps later, or undefined to send none, or `drop` to drop the connection
    */
-  handle(command: Command, proceed: () => Reply): Reply | undefined | Promise<Reply>;
+  handle(command: Command, proceed: () => Reply): Reply | undefined | 'drop' | Promise<Reply>;
   /** Whether it sends nothing, not even to the driver's monitor. */
   frozen: boolean;
   close(): void;
@@ -46,6 +48,7 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
     maxWireVersion: 25,
     readOnly: false,
     ...(streaming && { topologyVersion }),
+    ...fake.hello,
     ok: 1,
   });
 
@@ -104,7 +107,8 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
     }
     if (!command.endSessions) fake.commands.push(command);
     const reply = fake.handle(command, () => proceed(command));
-    if (reply instanceof Promise) void reply.then((late) => send(socket, id, late));
+    if (reply === 'drop') socket.destroy();
+    else if (reply instanceof Promise) void reply.then((late) => send(socket, id, late));
     else if (reply) send(socket, id, reply);
   }
 
@@ -129,6 +133,7 @@ export async function startFakeMongod({ streaming = true } = {}): Promise<FakeMo
     uri: `mongodb://127.0.0.1:${port}/`,
     commands: [],
     documents: new Map(),
+    hello: {},
     handle: (_, proceed) => proceed(),
     frozen: false,
     close() {
