@@ -43,6 +43,41 @@ test('mongodump and mongorestore get the password as it is', ({ folder }) => {
   }
 });
 
+test('documents are moved either way, with no password in an argument', ({ folder }) => {
+  const uri = 'mongodb://databaseAdmin:p%40ss%2F@mongo-rs-rs0-0:27017/?authSource=admin&tls=true';
+  const script = readFileSync(join(__dirname, 'replica-set/move.sh'), 'utf8')
+    .replace('. "$(dirname "$0")/login.sh"', 'login=(--config=single.yaml)')
+    .replaceAll('/tmp/replica-set.yaml', join(folder, 'replica-set.yaml'))
+    .replace('/run/secrets/replica-set/', `${folder}/`);
+  writeFileSync(join(folder, 'databaseAdmin_rs0_connectionString'), uri);
+  for (const name of ['mongodump', 'mongorestore']) {
+    writeFileSync(join(folder, name), `#!/bin/sh\necho "${name} $*" >>'${folder}/calls'\ncat\n`);
+    chmodSync(join(folder, name), 0o700);
+  }
+  const move = (TO: string) => {
+    rmSync(join(folder, 'calls'), { force: true });
+    const env = {
+      ...process.env,
+      PATH: `${folder}:${process.env.PATH}`,
+      MONGO_DATABASE: 'shop',
+      TO,
+    };
+    execFileSync('bash', ['-c', script], { env, input: '', stdio: ['pipe', 'ignore', 'ignore'] });
+    return readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n').sort();
+  };
+  const [single, replicaSet] = ['--config=single.yaml', `--config=${folder}/replica-set.yaml`];
+  const calls = (from: string, to: string) => [
+    `mongodump ${from} --db=shop --archive`,
+    `mongorestore ${to} --nsInclude=shop.* --archive`,
+  ];
+  assert.equal(move('replica-set'), calls(single as string, replicaSet as string));
+  assert.equal(move('single'), calls(replicaSet as string, single as string));
+  assert.throws(() => move('nowhere'));
+  assert.equal(loadYaml(readFileSync(join(folder, 'replica-set.yaml'), 'utf8')), {
+    uri: `${uri}&tlsCAFile=/run/secrets/replica-set-ca/ca.crt`,
+  });
+});
+
 /** What mongosh offers to a script in the pod, on a server with these users. */
 function server(users: Record<string, string>, secrets: Record<string, string>) {
   const made: unknown[] = [];

@@ -18,12 +18,20 @@ for variant in $VARIANTS; do
 done
 for component in $COMPONENTS; do
   grep -q '^kind: Component$' "$component/kustomization.yaml" 2>/dev/null ||
-    die "COMPONENTS can't have \"$component\": there are $(grep -l '^kind: Component$' ./*/*/kustomization.yaml | sed 's|^./||; s|/kustomization.yaml$||' | xargs)."
+    die "COMPONENTS can't have \"$component\": there are $(grep -l '^kind: Component$' ./*/*/kustomization.yaml ./*/*/*/kustomization.yaml | sed 's|^./||; s|/kustomization.yaml$||' | xargs)."
 done
 [[ ${WAIT:-0} =~ ^[0-9]+$ ]] || die "WAIT can't be \"$WAIT\": it is a number of seconds."
 need_image
 need_cluster
 
+# whether the database is the replica set of Percona's operator, instead of the single server
+if [[ " $COMPONENTS " == *" knative/replica-set "* ]]; then
+  replica_set=true
+  serves psmdb.percona.com/v1 ||
+    die "Percona's operator for MongoDB is not installed on this cluster: install it (docs/replica-set.md), or deploy without knative/replica-set."
+else
+  replica_set=false
+fi
 if serves serving.knative.dev/v1; then
   : "${VARIANTS:=knative hpa}"
 elif wants knative; then
@@ -46,6 +54,7 @@ metadata: {name: "$NAMESPACE", labels: {app.kubernetes.io/part-of: functions-on-
 END
   die "You may not create the namespace $NAMESPACE: have it made, or set NAMESPACE to one that is yours."
 resources="secrets statefulsets.apps"
+! $replica_set || resources=perconaservermongodbs.psmdb.percona.com
 ! wants knative || resources+=" services.serving.knative.dev"
 ! wants hpa || resources+=" deployments.apps horizontalpodautoscalers.autoscaling"
 [[ $COMPONENTS != *knative/monitoring* ]] || resources+=" roles.rbac.authorization.k8s.io"
@@ -100,16 +109,20 @@ image_parts() {
 settled() { [ "$(k get services.serving.knative.dev functions -o jsonpath='{.metadata.generation} {.status.conditions[?(@.type=="Ready")].status}')" = "$(
   k get services.serving.knative.dev functions -o jsonpath='{.status.observedGeneration}'
 ) True" ]; }
+# the operator makes the user, and then the Secret with its URI, when all members are up
+connectable() { k get secret mongo-rs-custom-user-secret-conn-str; }
 scaled() { (($(k get deployment functions-hpa -o jsonpath='{.status.readyReplicas}') >= 2)); }
 
-mongo/secrets.sh --namespace "$NAMESPACE"
+database=mongo
+! $replica_set || database=mongo/replica-set
+$replica_set || mongo/secrets.sh --namespace "$NAMESPACE"
 [[ $COMPONENTS != *mongo/tls* ]] || NAMESPACE=$NAMESPACE mongo/tls/certificate.sh
 
 mkdir -p .deploy
 {
   echo "namespace: '$NAMESPACE'"
   echo "resources:"
-  echo "  - ../mongo"
+  echo "  - ../$database"
   ! wants knative || echo "  - ../knative/service"
   ! wants hpa || echo "  - ../knative/hpa"
   echo "components: [$(for component in $COMPONENTS; do echo "'../$component',"; done)]"
@@ -117,8 +130,12 @@ mkdir -p .deploy
 } >.deploy/kustomization.yaml
 k apply --kustomize .deploy
 
-await MongoDB 300 k rollout status statefulset mongo --timeout 1s
-NAMESPACE=$NAMESPACE mongo/users.sh
+if $replica_set; then
+  await "the replica set" 600 connectable
+else
+  await MongoDB 300 k rollout status statefulset mongo --timeout 1s
+  NAMESPACE=$NAMESPACE mongo/users.sh
+fi
 ! wants knative || await "the Knative Service" 180 settled
 if wants hpa; then
   await "the Deployment" 180 k rollout status deployment functions-hpa --timeout 1s

@@ -19,6 +19,7 @@ const notFound =
   'echo "Error from server (NotFound): the server could not find the requested resource" >&2; exit 1';
 const knativeApi = 'get --raw /apis/serving.knative.dev/v1';
 const metricsApi = 'get --raw /apis/metrics.k8s.io/v1beta1';
+const operatorApi = 'get --raw /apis/psmdb.percona.com/v1';
 
 /** kubectl on a cluster of kind with Knative and metrics-server, where everything comes up at once. */
 const cluster: Answers = {
@@ -26,6 +27,7 @@ const cluster: Answers = {
   'version *': '',
   [knativeApi]: '',
   [metricsApi]: '',
+  [operatorApi]: notFound,
   'get namespace *': '',
   '*auth can-i create *': 'echo yes',
   '*get persistentvolumeclaim *': '',
@@ -418,12 +420,38 @@ test('deploy: monitoring needs neither variant', () => {
   }
 });
 
+test('deploy: a replica set in place of the single server', () => {
+  const { deploy, callsOf, ...here } = prepare({
+    kubectl: {
+      [operatorApi]: '',
+      '*get secret mongo-rs-custom-user-secret-conn-str': '',
+    },
+  });
+  const done = deploy({ COMPONENTS: 'knative/replica-set mongo/replica-set/backup' });
+  succeeds(done);
+  const { resources, components } = applied(here);
+  assert.equal(resources, ['../mongo/replica-set', '../knative/service', '../knative/hpa']);
+  assert.equal(components, ['../knative/replica-set', '../mongo/replica-set/backup']);
+  assert.match(done.stdout, 'waiting for the replica set  0 s\nwaiting for the Knative Service');
+  // neither the Secrets nor the users of the single server
+  assert.not.match(callsOf('kubectl').join('\n'), /statefulset|mongo-root|mongo-app|mongo-0/);
+});
+
+test('deploy: a replica set without the operator', () => {
+  const { deploy, callsOf } = prepare();
+  failsWith(
+    deploy({ COMPONENTS: 'knative/replica-set' }),
+    "Percona's operator for MongoDB is not installed on this cluster: install it (docs/replica-set.md), or deploy without knative/replica-set.",
+  );
+  assert.not.match(callsOf('kubectl').join('\n'), /create|apply/);
+});
+
 test('deploy: components that are none', () => {
   const { deploy, callsOf } = prepare();
   for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
     failsWith(
       deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
-      `COMPONENTS can't have "${name}": there are knative/hpa-class knative/monitoring knative/network-policies knative/tracing mongo/local-volume mongo/tls.`,
+      `COMPONENTS can't have "${name}": there are knative/api-keys knative/auth knative/hpa-class knative/monitoring knative/network-policies knative/replica-set knative/tracing mongo/local-volume mongo/replica-set/backup mongo/tls.`,
     );
   }
   assert.equal(callsOf('kubectl'), []);
@@ -817,10 +845,15 @@ const kinds =
 const part = '--selector app.kubernetes.io/part-of=functions-on-knative';
 
 for (const [what, answers, deleted] of [
-  ['with', {}, `services.serving.knative.dev,${kinds}`],
-  ['without', plain, kinds],
+  ['with Knative', {}, `services.serving.knative.dev,${kinds}`],
+  ['without Knative', plain, kinds],
+  [
+    "with Percona's operator",
+    { ...plain, [operatorApi]: '' },
+    `perconaservermongodbs.psmdb.percona.com,${kinds}`,
+  ],
 ] as const) {
-  test(`undeploy: on a cluster ${what} Knative`, () => {
+  test(`undeploy: on a cluster ${what}`, () => {
     const { undeploy, callsOf } = prepare({ kubectl: [answers, removal] });
     const done = undeploy();
     succeeds(done);
@@ -836,8 +869,10 @@ for (const [what, answers, deleted] of [
 test('undeploy --all: the data, their Secrets and the namespace too', () => {
   const { undeploy, callsOf } = prepare({ kubectl: removal });
   succeeds(undeploy(['--all']));
-  assert.equal(callsOf('kubectl').slice(-2), [
+  assert.equal(callsOf('kubectl').slice(-4), [
     '--namespace shop delete persistentvolumeclaim/data-mongo-0 persistentvolumeclaim/mongo-backup secret/mongo-root secret/mongo-app secret/mongo-tls --ignore-not-found',
+    '--namespace shop delete persistentvolumeclaim --selector app.kubernetes.io/instance=mongo-rs --ignore-not-found',
+    '--namespace shop delete secret/mongo-rs-secrets secret/internal-mongo-rs-users secret/mongo-rs-custom-user-secret secret/mongo-rs-mongodb-encryption-key --ignore-not-found',
     `delete namespace ${part} --field-selector metadata.name=shop --ignore-not-found`,
   ]);
 });

@@ -1,6 +1,7 @@
 // Admission renders kustomizations and says what a cluster would say to each document: the API
-// server of Kubernetes 1.34, Pod Security Standard "restricted", and the webhook of Knative 1.21, by
-// their own code. One JSON line a document: {"source", "object", "errors"}.
+// server of Kubernetes 1.34, with the resources of Percona's operator for MongoDB, Pod Security Standard
+// "restricted", and the webhook of Knative 1.21, by their own code. One JSON line a document:
+// {"source", "object", "errors"}.
 package main
 
 import (
@@ -108,6 +109,9 @@ func admit(node *kyaml.RNode) []string {
 	}
 	if kind.Group == serving.GroupName {
 		return admitToKnative([]byte(text))
+	}
+	if kind.Group == "psmdb.percona.com" {
+		return admitCustom([]byte(text))
 	}
 	return admitToKubernetes([]byte(text))
 }

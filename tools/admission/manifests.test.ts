@@ -57,6 +57,7 @@ const deployment = {
 };
 const deployed = 'all, deployed';
 const deployedWithComponents = 'all, deployed with components';
+const withReplicaSet = 'all, deployed with a replica set';
 // a namespace that YAML could take for a number, and an image with both tag and digest
 const deployedOddly = 'all, deployed under odd names';
 const oddly = {
@@ -76,8 +77,21 @@ const sources = new Map([
   ),
   [deployed, overlay(all, [], deployment)],
   [deployedWithComponents, overlay(all, components, deployment)],
+  [
+    withReplicaSet,
+    overlay(
+      ['mongo/replica-set', 'knative/service', 'knative/hpa'],
+      ['knative/auth', 'knative/monitoring', 'knative/network-policies', 'knative/replica-set'],
+      deployment,
+    ),
+  ],
   [deployedOddly, overlay(all, [], oddly)],
-  ['mongo/backup/restore.yaml', join(root, 'mongo/backup/restore.yaml')],
+  ...[
+    'mongo/backup/restore.yaml',
+    'mongo/replica-set/move.yaml',
+    'mongo/replica-set/backup/now.yaml',
+    'mongo/replica-set/backup/restore.yaml',
+  ].map((name) => [name, join(root, name)] as const),
 ]);
 
 let admitted: Promise<Document[]> | undefined;
@@ -106,7 +120,7 @@ const variants = async (name: string) =>
   ] as const;
 
 for (const name of sources.keys()) {
-  test(`${name}: taken by Kubernetes 1.34, Pod Security restricted, Knative 1.21`, async () => {
+  test(`${name}: taken by Kubernetes 1.34, Pod Security restricted, Knative 1.21, Percona's operator 1.23`, async () => {
     const found = await documents(name);
     assert.ok(found.length > 0);
     const errors = found.flatMap(({ object, errors }) =>
@@ -117,7 +131,7 @@ for (const name of sources.keys()) {
 }
 
 test('both variants run the same container', async () => {
-  for (const name of [deployed, deployedWithComponents]) {
+  for (const name of [deployed, deployedWithComponents, withReplicaSet]) {
     const [knative, hpa] = (await variants(name)).map(({ spec: { template } }) => {
       const { image, env, resources, securityContext, volumeMounts } = template.spec.containers[0];
       const { automountServiceAccountToken, volumes } = template.spec;
@@ -206,13 +220,25 @@ test('the service can be configured by what it is given', async () => {
   assert.is(service.spec.ports[0].port, 27017);
 });
 
-/** What the service makes of its environment and its files in the cluster. */
-function configOf(variant: Document['object'], configMap: Record<string, string>) {
+/**
+ * What the service makes of its environment and its files in the cluster.
+ *
+ * @param variables what Secrets give to variables, by their keys
+ */
+function configOf(
+  variant: Document['object'],
+  configMap: Record<string, string> = {},
+  variables: Record<string, string> = {},
+) {
   const env: Record<string, string> = {};
+  // as the kubelet does
+  const expand = (text: string) => text.replace(/\$\((\w+)\)/g, (_, name) => String(env[name]));
   for (const { name, value, valueFrom } of podTemplate(variant).spec.containers[0].env) {
     const key = valueFrom?.configMapKeyRef?.key;
     if (key) assert.ok(key in configMap, `${name}: there is no ${key}`);
-    env[name] = name.endsWith('_FILE') ? mounted(variant, value) : (value ?? configMap[key]);
+    if (name.endsWith('_FILE')) env[name] = mounted(variant, value);
+    else if (value) env[name] = expand(value);
+    else env[name] = (key ? configMap[key] : variables[valueFrom?.secretKeyRef?.key]) as string;
   }
   return parseConfig(env);
 }
@@ -258,6 +284,79 @@ test('with knative/auth and knative/api-keys, the settings name files that are m
     const keys = folderOf(({ secret }) => secret?.secretName === 'api-keys');
     assert.is(setting('AUTH_API_KEYS_FILE'), `${keys}/keys`);
   }
+});
+
+/** The most that MongoDB is without a primary when one dies: 10 s, and an election. */
+const electionMs = 15_000;
+
+test('with a replica set, the service has what the operator writes for its user', async () => {
+  const { metadata, spec } = await find(withReplicaSet, 'PerconaServerMongoDB', 'mongo-rs');
+  const [user, ...otherUsers] = spec.users;
+  const [replset, ...otherSets] = spec.replsets;
+  assert.equal([...otherUsers, ...otherSets], []);
+  assert.is(spec.tls.mode, 'requireTLS');
+  assert.is(replset.size, 3);
+  // how the operator names members, Secrets and keys, and what its URIs look like
+  const members = Array.from({ length: replset.size }, (_, n) => {
+    const service = `${metadata.name}-${replset.name}`;
+    return `${service}-${n}.${service}.shop.svc.cluster.local:27017`;
+  }).join();
+  const written = {
+    name: `${metadata.name}-custom-user-secret-conn-str`,
+    key: `${user.name}_${replset.name}_connectionString`,
+  };
+  const uri = `mongodb://app:p%40w@${members}/?authSource=${user.db}&replicaSet=${replset.name}&tls=true`;
+
+  for (const variant of await variants(withReplicaSet)) {
+    const { containers, volumes } = podTemplate(variant).spec;
+    const [{ env, volumeMounts }] = containers;
+    assert.equal(env[0].valueFrom.secretKeyRef, written);
+    const { mongo } = configOf(variant, {}, { [written.key]: uri });
+    const [mount] = volumeMounts;
+    assert.is(mongo.uri, `${uri}&tlsCAFile=${mount.mountPath}/ca.crt`);
+    assert.not(mongo.auth);
+    const { secret } = volumes.find(({ name }: { name: string }) => name === mount.name);
+    assert.equal(secret, {
+      secretName: spec.secrets.ssl,
+      items: [{ key: 'ca.crt', path: 'ca.crt' }],
+    });
+    assert.equal(user.roles, [{ name: 'readWrite', db: mongo.databaseName }]);
+    assert.ok(mongo.timeoutMs > electionMs);
+  }
+});
+
+test('the replica set keeps its name of the database, and move.yaml finds what it names', async () => {
+  const { data } = await find(deployed, 'ConfigMap', 'mongo');
+  const [variant] = await variants(withReplicaSet);
+  const uri = { app_rs0_connectionString: 'mongodb://app:secret@mongo-rs/?tls=true' };
+  assert.is(configOf(variant, {}, uri).mongo.databaseName, data.database);
+
+  const [job] = await objects('mongo/replica-set/move.yaml');
+  const { volumes } = podTemplate(job).spec;
+  const { projected } = volumes.find(({ name }: { name: string }) => name === 'scripts');
+  const scripts = await Promise.all(
+    projected.sources.map(({ configMap }: { configMap: { name: string } }) =>
+      find(
+        configMap.name === 'mongo-backup' ? 'mongo' : withReplicaSet,
+        'ConfigMap',
+        configMap.name,
+      ),
+    ),
+  );
+  assert.ok(scripts.some(({ data }) => 'move.sh' in data));
+  assert.ok(scripts.some(({ data }) => 'login.sh' in data));
+});
+
+test('a resource of the operator with a field that it does not know is refused', async () => {
+  const file = join(temporary, 'unknown.yaml');
+  const cluster = read('mongo/replica-set/cluster.yaml');
+  writeFileSync(
+    file,
+    cluster.replace('size: 3', 'sizes: 3').replace('crVersion: 1.23.0', 'crVersion: 1'),
+  );
+  const [refused] = await admit([file], console.error);
+  assert.match(refused?.errors.join('\n') ?? '', 'unknown field spec.replsets[0].sizes');
+  assert.match(refused?.errors.join('\n') ?? '', 'spec.crVersion');
 });
 
 test('requests and limits', async () => {
@@ -489,13 +588,17 @@ test('MongoDB lets in who carries the label mongo-client, and all its clients do
       ports: [{ port: 'mongodb' }],
     },
   ]);
-  const found = [...(await objects(deployed)), ...(await objects('mongo/backup/restore.yaml'))];
+  const found = [
+    ...(await objects(deployed)),
+    ...(await objects('mongo/backup/restore.yaml')),
+    ...(await objects('mongo/replica-set/move.yaml')),
+  ];
   const clients = found
     .map(podTemplate)
     .filter((template) =>
       template?.spec.containers[0].env.some(({ name }: { name: string }) => name === 'MONGO_HOST'),
     );
-  assert.is(clients.length, 4);
+  assert.is(clients.length, 5);
   for (const { metadata } of clients) assert.is(metadata.labels['mongo-client'], 'true');
 });
 
@@ -526,7 +629,7 @@ test('no Secret is rendered, and no password stands in a file', async () => {
       assert.is.not(object.kind, 'Secret', name);
       for (const { name: variable, value } of podTemplate(object)?.spec.containers[0].env ?? []) {
         if (/PASSWORD|SECRET|TOKEN|URI/.test(variable) && !variable.endsWith('_FILE'))
-          assert.is(value, undefined, `${variable} is written out`);
+          assert.match(value ?? '$(', /^\$\(/, `${variable} is written out`);
       }
     }
   }
