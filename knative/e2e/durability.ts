@@ -25,7 +25,8 @@ export async function documentSurvives(disaster: () => Promise<unknown>): Promis
 }
 
 /**
- * Posts documents to both variants during an action, and then checks what is stored.
+ * Deletes all documents of the single server, posts others to both variants during an action, and then
+ * checks what is stored.
  *
  * @param action may tell the ledger which connection errors to expect
  */
@@ -33,6 +34,13 @@ export async function acknowledgedWritesSurvive(
   action: (ledger: Ledger) => Promise<void>,
 ): Promise<Verdict> {
   await mongoshAsRoot('admin.getSiblingDB(process.env.MONGO_DATABASE).documents.deleteMany({})');
+  return firstWritesSurvive(action);
+}
+
+/** The same on a database that has no documents yet. */
+export async function firstWritesSurvive(
+  action: (ledger: Ledger) => Promise<void>,
+): Promise<Verdict> {
   const ledger = startLedger({ targets: variants, writers: 8, pauseMs: 200 });
   try {
     await sleep(2000);
