@@ -99,11 +99,12 @@ test('everybody may call unless an issuer or a file of API keys is named', () =>
     tokens: { issuer, audience: 'functions', jwks: {}, requireScope: false },
   });
   const url = 'https://issuer.example/jwks';
-  writeFileSync(file, '{"keys":[]}');
+  writeFileSync(file, 'a.b.c\n');
   assert.equal(
     parseAccess({ ...tokens, AUTH_JWKS_URL: url, AUTH_JWKS_TOKEN_FILE: file }).auth?.tokens?.jwks,
     { url, tokenFile: file },
   );
+  writeFileSync(file, '{"keys":[]}');
   assert.equal(
     parseAccess({
       ...tokens,
@@ -126,6 +127,8 @@ test('a mistake in who may call never lets everybody in', () => {
   process.once('exit', () => rmSync(directory, { recursive: true }));
   const file = join(directory, 'file');
   writeFileSync(file, 's3cret');
+  const twoLines = join(directory, 'two-lines');
+  writeFileSync(twoLines, 's3cret\ns3cret');
   const tokens = { AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'functions' };
   for (const [env, message] of [
     [{ AUTH_ISSUER: tokens.AUTH_ISSUER }, 'AUTH_AUDIENCE: set this to'],
@@ -141,6 +144,10 @@ test('a mistake in who may call never lets everybody in', () => {
     ],
     [{ ...tokens, AUTH_JWKS_FILE: file }, 'AUTH_JWKS_FILE: the file is not JSON'],
     [{ ...tokens, AUTH_JWKS_TOKEN_FILE: file }, 'AUTH_JWKS_TOKEN_FILE: set this together with'],
+    [
+      { ...tokens, AUTH_JWKS_URL: 'https://a', AUTH_JWKS_TOKEN_FILE: twoLines },
+      'AUTH_JWKS_TOKEN_FILE: the file has no token',
+    ],
     [{ ...tokens, AUTH_REQUIRE_SCOPE: 'yes' }, 'AUTH_REQUIRE_SCOPE: must be true or false'],
     [{ AUTH_API_KEYS_FILE: file }, 'AUTH_API_KEYS_FILE: line 1 is not NAME sha256:HASH SCOPE'],
     [{ AUTH_API_KEYS_FILE: directory }, "AUTH_API_KEYS_FILE: the file can't be read (EISDIR)"],

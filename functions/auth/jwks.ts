@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readSmallFile } from './small-file';
 
 /** Where the keys of an issuer are. */
 export interface JwksSource {
@@ -22,8 +22,15 @@ const maxBytes = 256 * 1024;
  */
 export async function fetchJwks(issuer: string, source: JwksSource): Promise<string> {
   const { url = await discover(issuer), tokenFile } = source;
-  const token = tokenFile === undefined ? undefined : await readFile(tokenFile, 'utf8');
-  return fetchText(url, token ? { Authorization: `Bearer ${token.trim()}` } : {});
+  const token = tokenFile === undefined ? undefined : parseToken(readSmallFile(tokenFile));
+  return fetchText(url, token ? { Authorization: `Bearer ${token}` } : {});
+}
+
+/** @throws Error if the text can't be a token; fetch would show it in an error, which is logged */
+export function parseToken(text: string): string {
+  const token = text.trim();
+  if (!/^[\w.~+/=-]+$/.test(token)) throw new Error('the file has no token');
+  return token;
 }
 
 /** https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig */

@@ -1,6 +1,6 @@
 import { parseApiKeys } from './api-keys';
 import type { AuthSettings } from './authorize';
-import { isTrustworthy } from './jwks';
+import { isTrustworthy, parseToken } from './jwks';
 import { readSmallFile } from './small-file';
 
 type Environment = Record<string, string | undefined>;
@@ -43,7 +43,7 @@ export function readAuthSettings(
     }
   }
   check('AUTH_JWKS_FILE', file, parseJwks);
-  check('AUTH_JWKS_TOKEN_FILE', tokenFile, () => {});
+  check('AUTH_JWKS_TOKEN_FILE', tokenFile, parseToken);
   check('AUTH_API_KEYS_FILE', apiKeysFile, parseApiKeys);
 
   function check(name: string, path: string | undefined, parse: (text: string) => void): void {
