@@ -80,6 +80,8 @@ const accepted: [string, () => string | Promise<string>][] = [
   ['its scopes in scope', () => sign({ scope: 'openid time:read' })],
   ['its scopes in scp', () => sign({ scp: ['time:read'] })],
   ['typ of RFC 9068', () => sign({}, { typ: 'at+jwt' })],
+  ['typ of RFC 9068 in full', () => sign({}, { typ: 'application/at+JWT' })],
+  ['typ of RFC 7519', () => sign({}, { typ: 'JWT' })],
 ];
 
 const refused: [string, () => string | Promise<string>, advice: string][] = [
@@ -201,7 +203,17 @@ const refused: [string, () => string | Promise<string>, advice: string][] = [
   ['two parts', () => 'a.b', 'can not be verified'],
   ['four parts', async () => `${await sign()}.a`, 'can not be verified'],
   ['whitespace inside', async () => (await sign()).replace('.', ' .'), 'can not be verified'],
-  ['a token in quotes', async () => `"${await sign()}"`, 'can not be verified'],
+  ['a token in quotes', async () => `"${await sign()}"`, 'base64url'],
+  ['a padded signature', async () => `${await sign()}==`, 'base64url'],
+  ['a space in the signature', async () => (await sign()).replace(/.$/, ' $&'), 'base64url'],
+  [
+    'a signature with other last bits, which are ignored',
+    // of the last character, only two of six bits count
+    async () => (await sign()).replace(/.$/, (char) => String.fromCharCode(char.charCodeAt(0) + 1)),
+    'base64url',
+  ],
+  ['a logout token', () => sign({}, { typ: 'logout+jwt' }), 'access token'],
+  ['a token for introspection', () => sign({}, { typ: 'token-introspection+jwt' }), 'access token'],
 ];
 
 const test = suite<{ host: Host }>('tokens');

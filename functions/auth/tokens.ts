@@ -26,6 +26,9 @@ const algorithms = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 
+/** The header `typ` of access tokens. Others are for logout, for example (RFC 8725, section 3.11). */
+const accessTokenType = /^(?:application\/)?(?:at\+)?jwt$/i;
+
 /** How far clocks may be apart, in seconds. */
 const toleranceSeconds = 30;
 
@@ -65,9 +68,14 @@ export function verifierOfTokens(settings: TokenSettings, onChange: () => void) 
 
   /** Verifies with the keys that are known, and if the one of the token is not, with newer ones. */
   async function verify(token: string): Promise<Verified> {
-    // first, so that other tokens make nobody wait
+    // these first, so that other tokens make nobody wait
     if (jose.decodeJwt(token).iss !== issuer) {
       throw invalidToken('The token is from another issuer. Send one from that of this service.');
+    }
+    if (!isCanonical(token.slice(token.lastIndexOf('.') + 1))) {
+      throw invalidToken(
+        'The signature is not written in base64url. Send the token as it was made.',
+      );
     }
     const current = keys.current() ?? (await newerKeys(undefined));
     try {
@@ -79,13 +87,16 @@ export function verifierOfTokens(settings: TokenSettings, onChange: () => void) 
   }
 
   async function verifyWith(set: Keys, token: string): Promise<Verified> {
-    const { payload } = await jose.jwtVerify(token, set, {
+    const { payload, protectedHeader } = await jose.jwtVerify(token, set, {
       algorithms,
       issuer,
       audience,
       clockTolerance: toleranceSeconds,
       requiredClaims: ['exp'],
     });
+    if (!accessTokenType.test(protectedHeader.typ ?? 'JWT')) {
+      throw invalidToken('The token has been made for something else. Send an access token.');
+    }
     return {
       caller: toCaller(payload, requireScope),
       expiresAt: ((payload.exp as number) + toleranceSeconds) * 1000,
@@ -112,6 +123,14 @@ export function verifierOfTokens(settings: TokenSettings, onChange: () => void) 
       pending--;
     }
   };
+}
+
+/**
+ * Whether base64url is written in the one way that RFC 7515 has. Decoders also take padding, spaces and any
+ * last bits, so that one token would have many forms: lists of revoked tokens would miss them.
+ */
+function isCanonical(base64url: string): boolean {
+  return Buffer.from(base64url, 'base64url').toString('base64url') === base64url;
 }
 
 function toCaller(payload: JWTPayload, requireScope: boolean): Caller {
