@@ -27,6 +27,10 @@ export function checkHead(req: IncomingMessage): Problem | undefined {
     );
   }
   const coding = headers['transfer-encoding'];
+  // what is in front may not know chunks, and see other requests in them (RFC 9112, section 6.1)
+  if (coding !== undefined && httpVersion === '1.0') {
+    return new Problem('malformed-request', 'Send chunks in HTTP/1.1 only.');
+  }
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') return unknownCoding();
   return undefined;
 }

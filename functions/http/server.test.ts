@@ -94,6 +94,13 @@ for (const [what, text, status, type, detail] of [
         'chunked and no other',
       ] as const,
   ),
+  [
+    'Transfer-Encoding in HTTP/1.0',
+    rawPostHead('Connection: keep-alive\r\nTransfer-Encoding: chunked').replace('/1.1', '/1.0'),
+    400,
+    'malformed-request',
+    'HTTP/1.1 only',
+  ],
   ...['chunked', 'gzip', 'gzip, chunked'].map(
     (coding) =>
       [
