@@ -96,6 +96,7 @@ log('one line per request, without query, body and credentials', async () => {
     headers: { traceparent, Authorization: 'Basic c2VjcmV0' },
   });
   await post(`${service.url}/data`, { secret: 'body' });
+  await sendRaw(service.url, rawGet('http://user:s3cret@a/time#s3cret', 'Connection: close'));
   assert.is(await stop(service), 0);
 
   const requests = service.lines.filter(({ msg }) => msg === 'request');
@@ -105,13 +106,14 @@ log('one line per request, without query, body and credentials', async () => {
       ['GET', '/time', 200],
       ['GET', '/nothing', 404],
       ['POST', '/data', 201],
+      ['GET', '/time', 404], // a user in a URL leads nowhere
     ],
   );
   assert.is(requests[0]?.requestId, 'abc');
   assert.is(requests[1]?.traceparent, traceparent);
   assert.ok(requests.every(({ ms, requestId }) => typeof ms === 'number' && requestId));
   const text = JSON.stringify(service.lines);
-  assert.not.match(text, /Tokyo|c2VjcmV0|body/);
+  assert.not.match(text, /Tokyo|c2VjcmV0|s3cret|body/);
   assert.not.match(text, new URL(process.env.MONGODB_URI ?? '').password);
 });
 

@@ -7,9 +7,11 @@ import { traceIds } from './trace-ids';
 
 const probes = new Set(['/livez', '/readyz']);
 
-/** The path of a request, without the query. */
+/** The path of a request, without the query and, in the absolute form, without what stands before it. */
 export function pathOf({ url = '' }: IncomingMessage): string {
-  return url.split('?', 1)[0] as string;
+  const end = url.search(/[?#]/);
+  const path = end < 0 ? url : url.slice(0, end);
+  return path.startsWith('/') ? path : path.replace(/^[a-z][\w+.-]*:\/\/[^/]*/i, '') || '/';
 }
 
 export function isProbe(path: string): boolean {
