@@ -6,7 +6,7 @@ const maxScopes = 100;
 
 /** The scope that a method of a function needs. */
 export function scopeOf(functionName: string, method: string): string {
-  return `${functionName}:${method === 'GET' ? 'read' : 'write'}`;
+  return `${functionName}:${['GET', 'HEAD'].includes(method) ? 'read' : 'write'}`;
 }
 
 export function isScope(text: string): boolean {
