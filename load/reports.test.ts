@@ -119,7 +119,7 @@ test('the comparison shows one load at a time, and the values under the cursor',
     assert.is(await readout(), 'ready 2 · desired 2 · occupying a node 2');
     await replicas?.locator('.plot').hover();
     assert.match((await readout()) ?? '', /^ready \d · /);
-    assert.is(await view.locator('output').textContent(), '22 s');
+    assert.is(await view.locator('output').textContent(), '21 s');
   });
 });
 
