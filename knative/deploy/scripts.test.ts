@@ -451,7 +451,7 @@ test('deploy: components that are none', () => {
   for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
     failsWith(
       deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
-      `COMPONENTS can't have "${name}": there are knative/api-keys knative/auth knative/hpa-class knative/monitoring knative/network-policies knative/replica-set knative/tracing mongo/local-volume mongo/replica-set/backup mongo/tls.`,
+      `COMPONENTS can't have "${name}": there are knative/api-keys knative/auth knative/hpa-class knative/monitoring knative/network-policies knative/replica-set knative/tracing mongo/local-volume mongo/tls mongo/replica-set/backup.`,
     );
   }
   assert.equal(callsOf('kubectl'), []);
