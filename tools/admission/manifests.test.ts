@@ -81,7 +81,7 @@ const sources = new Map([
     withReplicaSet,
     overlay(
       ['mongo/replica-set', 'knative/service', 'knative/hpa'],
-      ['knative/auth', 'knative/monitoring', 'knative/network-policies', 'knative/replica-set'],
+      ['knative/monitoring', 'knative/network-policies', 'knative/replica-set', 'knative/tracing'],
       deployment,
     ),
   ],
