@@ -1,19 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
-import {
-  AutoscalingV2Api,
-  type V2HorizontalPodAutoscaler,
-  VersionApi,
-} from '@kubernetes/client-node';
-import {
-  apps,
-  type CustomResource,
-  core,
-  kube,
-  listCustomResources,
-  namespace,
-  shell,
-} from './cluster';
+import { type V2HorizontalPodAutoscaler, VersionApi } from '@kubernetes/client-node';
+import { type CustomResource, core, kube, shell } from './cluster';
+import { readDeployed } from './deployed';
 import { millicores } from './millicores';
 
 /** Where a report was measured, and how the variants are configured. */
@@ -32,8 +21,7 @@ export interface TestEnvironment {
   resources: string;
   /** CPUs of all nodes. */
   cpus: number;
-  /** The CPU request and limit of a replica, in millicores. */
-  cpuRequest: number;
+  /** The CPU limit of a replica, in millicores. */
   cpuLimit: number;
   kpa: Record<string, string>;
   hpa: Record<string, string>;
@@ -41,15 +29,11 @@ export interface TestEnvironment {
 
 /** Reads the test environment from the cluster. */
 export async function readTestEnvironment(): Promise<TestEnvironment> {
-  const [nodes, version, system, deployment, services, hpa] = await Promise.all([
+  const [nodes, version, system, { service, deployment, autoscaler }] = await Promise.all([
     core.listNode(),
     kube.makeApiClient(VersionApi).getCode(),
     core.readNamespace({ name: 'knative-serving' }),
-    apps.readNamespacedDeployment({ name: 'functions-hpa', namespace }),
-    listCustomResources('serving.knative.dev', 'v1', 'services'),
-    kube
-      .makeApiClient(AutoscalingV2Api)
-      .readNamespacedHorizontalPodAutoscaler({ name: 'functions-hpa', namespace }),
+    readDeployed(),
   ]);
   const [node = ''] = await shell('k exec deployment/functions-hpa -- node --version');
   const [database = ''] = await shell(`mongosh '
@@ -73,17 +57,16 @@ export async function readTestEnvironment(): Promise<TestEnvironment> {
     image: container?.image?.replace(/^.*\//, '') ?? '',
     resources: `requests ${requests?.cpu} and ${requests?.memory}, limits ${limits?.cpu} and ${limits?.memory}`,
     cpus: nodes.items.reduce((sum, { status }) => sum + Number(status?.capacity?.cpu ?? 0), 0),
-    cpuRequest: millicores(requests?.cpu ?? ''),
     cpuLimit: millicores(limits?.cpu ?? ''),
-    kpa: kpaSettings(services.items.find(({ metadata }) => metadata?.name === 'functions')),
-    hpa: hpaSettings(hpa),
+    kpa: kpaSettings(service),
+    hpa: hpaSettings(autoscaler),
   };
 }
 
 const size = (cpus: number, bytes: number) => `${cpus} CPUs, ${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-function kpaSettings(service: CustomResource | undefined): Record<string, string> {
-  const { metadata, spec } = service?.spec.template ?? {};
+function kpaSettings(service: CustomResource): Record<string, string> {
+  const { metadata, spec } = service.spec.template;
   const prefix = 'autoscaling.knative.dev/';
   const annotations = Object.entries<string>(metadata.annotations)
     .filter(([key]) => key.startsWith(prefix))

@@ -57,7 +57,7 @@ const comparison: Comparison = {
     node: 'v24.0.0',
     image: 'functions:v1',
     resources: 'requests 200m and 250Mi, limits 500m and 500Mi',
-    ...{ cpus: 2, cpuRequest: 200, cpuLimit: 500 },
+    ...{ cpus: 2, cpuLimit: 500 },
     kpa: { window: '60s', 'panic-window-percentage': '10', 'panic-threshold-percentage': '200' },
     hpa: {
       ...{ minReplicas: '2', maxReplicas: '5', averageUtilization: '70 % of the CPU request' },

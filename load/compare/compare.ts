@@ -1,17 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { emptyCollection, findVariants } from '../common/cluster';
+import { type Deployed, readDeployed } from '../common/deployed';
 import { findK6, k6VersionOf } from '../common/k6';
 import { randomFrom } from '../common/random';
 import { readTestEnvironment } from '../common/test-environment';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
-import { type Deployed, putBack, readDeployed, takeAway } from './deployed';
 import { chooseLoads, type Load } from './loads';
 import { comparePicture } from './picture';
 import { deploySlowDatabase, removeSlowDatabase } from './slow-database';
 import { runSpike } from './spike';
 import { chooseSubjects, readSettings, type Subject } from './subjects';
+import { putBack, takeAway } from './take-away';
 import { flawOf } from './validity';
 import { deploy, remove } from './workload';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { shell } from '../common/cluster';
+import type { Deployed } from '../common/deployed';
 import { applyObjects } from './apply';
-import type { Deployed } from './deployed';
 
 /** How much longer a response of the database takes, in ms. */
 const delay = 200;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Container, V1EnvVar, V1PodTemplateSpec } from '@kubernetes/client-node';
 import { shell } from '../common/cluster';
+import type { Deployed } from '../common/deployed';
 import { applyObjects } from './apply';
-import type { Deployed } from './deployed';
 import { slowDatabaseHost } from './slow-database';
 import { isPeer, peers, type Settings, type Subject } from './subjects';
 
