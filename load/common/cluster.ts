@@ -14,14 +14,17 @@ export const kube = new KubeConfig();
 kube.loadFromDefault();
 
 export type VariantName = 'knative' | 'hpa';
-export const variantNames: VariantName[] = ['knative', 'hpa'];
 
-/** The service as a Knative Service, or as a Deployment with an HPA. */
-export interface Variant {
-  name: VariantName;
+/** Where requests are sent. */
+export interface Target {
   url: string;
   /** The Host header that selects the Knative route at the ingress; empty for none. */
   host: string;
+}
+
+/** The service as a Knative Service, or as a Deployment with an HPA. */
+export interface Variant extends Target {
+  name: VariantName;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { sum } from './statistics';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
@@ -42,5 +43,3 @@ function clockSeconds(pid: number, ...fields: number[]): number {
   const fromThird = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return sum(fields.map((field) => Number(fromThird[field - 3]))) / ticksPerSecond;
 }
-
-const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);

@@ -22,3 +22,5 @@ export function percentile(values: number[], percent: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? null;
 }
+
+export const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);

@@ -1,3 +1,4 @@
+import { sum } from '../common/statistics';
 import type { Comparison, Run } from './comparison';
 import { inWords, medianOf, runsOf, type Value } from './medians';
 import { hpaSubject, knativeSubject } from './subjects';
@@ -41,8 +42,8 @@ function failures({ runs, subjects }: Comparison): string {
   const isOwn = (run: Run) =>
     subjects.some(({ name, software }) => name === run.subject && software === 'this service');
   const inTotal = (chosen: Run[]) => {
-    const failed = chosen.reduce((sum, { measures }) => sum + measures.failed, 0);
-    const answered = chosen.reduce((sum, { measures }) => sum + measures.answered, 0);
+    const failed = sum(chosen.map(({ measures }) => measures.failed));
+    const answered = sum(chosen.map(({ measures }) => measures.answered));
     return `${failed.toLocaleString('en')} of ${(failed + answered).toLocaleString('en')} requests`;
   };
   const peers = runs.filter((run) => !isOwn(run));

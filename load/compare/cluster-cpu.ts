@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { core } from '../common/cluster';
 import { cpuSeconds } from '../common/process-usage';
+import { sum } from '../common/statistics';
 import type { Times } from './measures';
 
 /** CPU in use during a spike, in cores. */
@@ -20,9 +21,8 @@ interface Reading {
 }
 
 /**
- * Reads CPU times every few seconds, until `stop` is called. Works where k6 runs on Linux.
- *
- * @returns a function that tells the usage between the rise and the fall of a load
+ * Reads CPU times every few seconds, until `stop` is called, which tells the usage between the rise and the
+ * fall of a load. Works where k6 runs on Linux.
  */
 export function watchCpu() {
   const readings: Reading[] = [];
@@ -50,7 +50,7 @@ function usage(readings: Reading[]): CpuUsage {
     return (to.pods - from.pods) / ((to.at - from.at) / 1000);
   });
   return {
-    pods: nodes.reduce((sum, cores) => sum + cores, 0),
+    pods: sum(nodes),
     generator: (last.generator - first.generator) / ((last.at - first.at) / 1000),
   };
 }

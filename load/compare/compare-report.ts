@@ -2,6 +2,7 @@ import { dotPlot, dotPlotHeight, dotPlotWidth } from '../common/charts/dot-plot'
 import type { Series } from '../common/charts/line-chart';
 import { escapeText } from '../common/charts/svg';
 import { definitions, numberTable, type Panel, page, type View } from '../common/page/page';
+import { sum } from '../common/statistics';
 import { answer } from './answer';
 import type { Comparison, Run } from './comparison';
 import { plotsOf } from './dot-plots';
@@ -14,7 +15,7 @@ import { highestCpuShare, leastSentShare } from './validity';
 /** The report as an HTML page: the answer, what it is taken from, and what would change it. */
 export function compareReport(comparison: Comparison): string {
   const { date, loads, runs, settings } = comparison;
-  const discarded = runs.reduce((sum, run) => sum + run.discarded, 0);
+  const discarded = sum(runs.map((run) => run.discarded));
   const flawed = runs.filter(({ flaw }) => flaw);
   const before = `
 <p>${escapeText(answer(comparison))}</p>

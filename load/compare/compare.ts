@@ -32,13 +32,12 @@ function plan({ loads, subjects, settings }: Comparison) {
   ).flat();
 }
 
-async function prepare(): Promise<Comparison> {
+async function prepare(k6: string): Promise<Comparison> {
   const settings = readSettings();
-  await findVariants();
   const setup = await readTestEnvironment();
   return {
     date: new Date().toISOString(),
-    k6: await k6VersionOf(await findK6(log)),
+    k6: await k6VersionOf(k6),
     setup,
     settings,
     loads: chooseLoads(settings.cpu?.limit ?? setup.cpuLimit),
@@ -47,13 +46,11 @@ async function prepare(): Promise<Comparison> {
   };
 }
 
-async function makeRuns(comparison: Comparison): Promise<void> {
-  const k6 = await findK6(log);
+async function makeRuns(k6: string, comparison: Comparison): Promise<void> {
   const all = plan(comparison);
   log(
     `${all.length} runs, about ${Math.round((all.length * 95) / 60)} minutes, seed ${comparison.settings.seed}`,
   );
-  await findVariants();
   const deployed = await readDeployed();
   await deploySlowDatabase(deployed);
   await takeAway();
@@ -103,8 +100,11 @@ async function main([task]: string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   const readResults = async (): Promise<Comparison> =>
     JSON.parse(await readFile(resultsFile, 'utf8'));
-  if (task !== 'report')
-    await makeRuns(task === 'continue' ? await readResults() : await prepare());
+  if (task !== 'report') {
+    await findVariants(); // or says what is not deployed
+    const k6 = await findK6(log);
+    await makeRuns(k6, task === 'continue' ? await readResults() : await prepare(k6));
+  }
   const comparison = await readResults();
   const page = join(folder, 'index.html');
   await writeFile(page, compareReport(comparison));

@@ -1,5 +1,5 @@
 import type { K6Samples, Request } from '../common/k6-samples';
-import { percentile } from '../common/statistics';
+import { percentile, sum } from '../common/statistics';
 
 /** The replicas of a run, from `at` until the next entry. */
 export interface Replicas {
@@ -125,8 +125,6 @@ const p95 = (requests: Request[]) =>
     requests.map(({ duration }) => duration),
     95,
   );
-
-const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
 
 function replicaSeconds(replicas: Replicas[], begin: number, end: number): number {
   return replicas.reduce((total, { at, pods }, i) => {

@@ -15,12 +15,11 @@ export function medianOf(runs: Run[], value: Value): number {
   return summarize(runs.map((run) => value(run) ?? Number.POSITIVE_INFINITY)).median;
 }
 
-/** A figure with its unit; "never" for infinity. */
-export function inWords(figure: number, unit = ''): string {
+/** A figure; "never" for infinity. */
+export function inWords(figure: number): string {
   if (!Number.isFinite(figure)) return 'never';
   const maximumFractionDigits = figure < 10 ? 1 : 0;
-  const text = figure.toLocaleString('en', { maximumFractionDigits });
-  return unit ? `${text} ${unit}` : text;
+  return figure.toLocaleString('en', { maximumFractionDigits });
 }
 
 export const capitalized = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

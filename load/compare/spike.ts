@@ -1,3 +1,4 @@
+import type { Target } from '../common/cluster';
 import { perSecond } from '../common/k6-samples';
 import { sample } from '../common/run-and-read';
 import { watchCpu } from './cluster-cpu';
@@ -7,7 +8,6 @@ import { measure, type Times } from './measures';
 import { intendedPerSecond, stagesOf, until } from './stages';
 import { isPeer, peers, type Subject } from './subjects';
 import { watchWorkload } from './watch-workload';
-import type { Target } from './workload';
 
 export type Spike = Pick<Run, 'times' | 'measures' | 'cpu' | 'seconds' | 'replicas'>;
 

@@ -1,3 +1,5 @@
+import { sum } from '../common/statistics';
+
 /** Iterations per second, held or changed evenly over some seconds. */
 interface Stage {
   name: 'WARM_UP' | 'RISE' | 'HOLD' | 'FALL' | 'QUIET';
@@ -30,5 +32,5 @@ export function intendedPerSecond(stages: Stage[]): number[] {
 /** How long the stages up to and including one of them take, in seconds. */
 export function until(stages: Stage[], last: Stage['name']): number {
   const index = stages.findIndex(({ name }) => name === last);
-  return stages.slice(0, index + 1).reduce((sum, stage) => sum + stage.seconds, 0);
+  return sum(stages.slice(0, index + 1).map(({ seconds }) => seconds));
 }

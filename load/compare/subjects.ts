@@ -1,17 +1,17 @@
+import type { VariantName } from '../common/cluster';
 import { millicores } from '../common/millicores';
 
 /** What is put under load: this service or a peer, on one platform, with one policy of its autoscaler. */
 export interface Subject {
   name: string;
   software: Software;
-  platform: Platform;
+  platform: VariantName;
   /** Annotations that replace those of the Knative Service. */
   annotations?: Record<string, string>;
   /** Whether the HPA has Kubernetes' default behavior instead of the manifests'. */
   defaultBehavior?: boolean;
 }
 
-export type Platform = 'knative' | 'hpa';
 export type Software = 'this service' | Peer;
 export type Peer = 'functions-framework' | 'faas-js-runtime';
 

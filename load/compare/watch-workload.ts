@@ -14,7 +14,7 @@ import {
   namespace,
 } from '../common/cluster';
 import type { Replicas } from './measures';
-import { label, name } from './workload';
+import { name } from './workload';
 
 /** What is observed while the replicas are watched. */
 export interface WorkloadWatch {
@@ -24,7 +24,6 @@ export interface WorkloadWatch {
 }
 
 const knativeLabel = 'serving.knative.dev/service';
-const [[nameLabel, nameValue] = ['', '']] = Object.entries(label);
 // Knative's own resource, which says how many replicas it wants
 const autoscalers = ['autoscaling.internal.knative.dev', 'v1alpha1', 'podautoscalers'] as const;
 
@@ -55,10 +54,11 @@ export async function watchWorkload(): Promise<WorkloadWatch> {
   const update = () => {
     const active = pods
       .list()
-      .filter((pod) => pod.metadata?.labels?.[nameLabel] === nameValue && occupiesNode(pod));
-    const now = {
-      ...{ desired: desired(), ready: active.filter(isReady).length, pods: active.length },
-    };
+      .filter(
+        (pod) => pod.metadata?.labels?.['app.kubernetes.io/name'] === name && occupiesNode(pod),
+      );
+    const ready = active.filter(isReady).length;
+    const now = { desired: desired(), ready, pods: active.length };
     const { at, ...last } = replicas.at(-1) ?? { at: 0 };
     if (JSON.stringify(now) !== JSON.stringify(last)) replicas.push({ ...now, at: Date.now() });
   };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Container, V1EnvVar, V1PodTemplateSpec } from '@kubernetes/client-node';
-import { shell } from '../common/cluster';
+import { shell, type Target } from '../common/cluster';
 import type { Deployed } from '../common/deployed';
 import { applyObjects } from './apply';
 import { slowDatabaseHost } from './slow-database';
@@ -8,15 +8,8 @@ import { isPeer, peers, type Settings, type Subject } from './subjects';
 
 /** The name of what is put under load, and of all that belongs to it. */
 export const name = 'functions-compare';
-export const label = { 'app.kubernetes.io/name': name };
+const label = { 'app.kubernetes.io/name': name };
 const selector = `app.kubernetes.io/name=${name}`;
-
-/** Where k6 sends its requests. */
-export interface Target {
-  url: string;
-  /** The Host header that selects the Knative route at the ingress; empty for none. */
-  host: string;
-}
 
 /**
  * Deploys a subject with two replicas: a copy of what `npm run deploy` has put into the namespace, with
@@ -160,7 +153,7 @@ async function knativeTarget(): Promise<Target> {
     k wait --for condition=Ready services.serving.knative.dev/${name} --timeout 180s >/dev/null
     k wait --for condition=Ready pods --selector ${selector} --timeout 60s >/dev/null
     ingress_url
-    k get services.serving.knative.dev ${name} -o jsonpath='{.status.url}{"\\n"}' | sed 's|^https*://||'`);
+    route_host ${name}`);
   return { url, host };
 }
 
