@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
 import type { AuthSettings } from './auth/authorize';
@@ -7,6 +6,7 @@ import type { ServerOptions } from './http/server';
 import type { MongoConfig } from './mongo/database';
 import { checkUri } from './mongo/uri-options';
 import { ConfigError } from './runtime/errors';
+import { readSmallFile } from './runtime/small-file';
 import { wholeNumber } from './runtime/whole-number';
 import { checkTracing, type TracingOptions } from './tracing/options';
 
@@ -263,12 +263,11 @@ function checkCertificates(path: string | undefined): string[] {
 /** Reads a file, or reports that it can't be read or is empty. */
 function readText(variable: string, path: string, problems: string[]): string | undefined {
   try {
-    const text = readFileSync(path, 'utf8');
+    const text = readSmallFile(path);
     if (trimNewlines(text)) return text;
     problems.push(`${variable}: the file is empty`);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    problems.push(`${variable}: the file can't be read (${code})`);
+    problems.push(`${variable}: ${(error as Error).message}`);
   }
   return undefined;
 }

@@ -1,10 +1,10 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readSmallFile } from '../runtime/small-file';
 import type { Caller } from './caller';
 import { keySource } from './key-source';
 import type { Verified } from './known-callers';
 import { cannotVerify, invalidToken } from './refusals';
 import { isScope } from './scopes';
-import { readSmallFile } from './small-file';
 
 // A key is fk_NAME_SECRET. Its name is public and leads to its hash. The secret has 256 random bits, so
 // that nobody can guess it, and a hash without salt or stretching does not give it away.

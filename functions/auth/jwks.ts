@@ -1,4 +1,4 @@
-import { readSmallFile } from './small-file';
+import { readSmallFile } from '../runtime/small-file';
 
 /** Where the keys of an issuer are. */
 export interface JwksSource {

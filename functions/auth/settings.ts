@@ -1,7 +1,7 @@
+import { readSmallFile } from '../runtime/small-file';
 import { parseApiKeys } from './api-keys';
 import type { AuthSettings } from './authorize';
 import { isTrustworthy, parseToken } from './jwks';
-import { readSmallFile } from './small-file';
 
 type Environment = Record<string, string | undefined>;
 

@@ -1,12 +1,12 @@
 import type { JWTPayload } from 'jose';
 import { Problem } from '../http/problem';
+import { readSmallFile } from '../runtime/small-file';
 import type { Caller } from './caller';
 import { fetchJwks, type JwksSource } from './jwks';
 import { keySource } from './key-source';
 import type { Verified } from './known-callers';
 import { cannotVerify, invalidToken } from './refusals';
 import { scopesIn } from './scopes';
-import { readSmallFile } from './small-file';
 
 /** Which tokens are accepted: those that one issuer has made for one audience. */
 export interface TokenSettings {

@@ -13,7 +13,10 @@ const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1
 
 /** Problems of those who may not do what they ask for. */
 const refusals = [
-  ...['token-required', 'invalid-token', 'insufficient-scope', 'authentication-unavailable'],
+  'token-required',
+  'invalid-token',
+  'insufficient-scope',
+  'authentication-unavailable',
 ];
 
 /** Counted from 0, so that a rate has the first one, too. */
