@@ -31,6 +31,12 @@ export async function run(command: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
+/** Builds and pushes an image, unless `IMAGE` is one that is already pushed. */
+export async function provideImage(): Promise<void> {
+  if (process.env.IMAGE) return;
+  env.IMAGE = (await run('knative/deploy/image.sh')).trim().split('\n').at(-1);
+}
+
 /** Runs kubectl in the namespace. */
 export function kubectl(...args: string[]): Promise<string> {
   return run('kubectl', '--namespace', namespace, ...args);

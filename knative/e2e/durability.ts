@@ -54,6 +54,20 @@ export async function firstWritesSurvive(
   return verdict;
 }
 
+/**
+ * Fails unless every post got its 201.
+ *
+ * @returns a line for the table of results
+ */
+export function allAcknowledged({ outcomes, ...verdict }: Verdict): string {
+  assert.equal(
+    outcomes.map(({ outcome }) => outcome),
+    ['201'],
+    JSON.stringify(outcomes),
+  );
+  return summarize(verdict);
+}
+
 /** A line for the table of results. */
 export function summarize({
   acknowledged,

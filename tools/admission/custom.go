@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -26,8 +27,9 @@ import (
 //go:embed crd.yaml
 var definitions []byte
 
-// schemas finds the schema of each kind and version, such as psmdb.percona.com/v1, Kind=PerconaServerMongoDB.
-func schemas() (map[string]*apiextensions.JSONSchemaProps, error) {
+// schemas finds, once, the schema of each kind and version, such as psmdb.percona.com/v1,
+// Kind=PerconaServerMongoDB.
+var schemas = sync.OnceValues(func() (map[string]*apiextensions.JSONSchemaProps, error) {
 	found := map[string]*apiextensions.JSONSchemaProps{}
 	for _, text := range bytes.Split(definitions, []byte("\n---\n")) {
 		definition := apiextensionsv1.CustomResourceDefinition{}
@@ -46,7 +48,7 @@ func schemas() (map[string]*apiextensions.JSONSchemaProps, error) {
 		}
 	}
 	return found, nil
-}
+})
 
 // admitCustom checks an object by the schema of its kind, as the API server does when it creates one with
 // fieldValidation=Strict.
