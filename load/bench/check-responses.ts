@@ -61,7 +61,7 @@ export async function checkResponses(
       const { id, createdAt } = json;
       expect(
         status === 201 &&
-          location?.endsWith(id) === true &&
+          location === (process.server.paths?.document ?? '/data/') + id &&
           Math.abs(Date.parse(createdAt) - Date.now()) < 60_000 &&
           isDeepStrictEqual(json, { id, createdAt, data: exampleDocument }),
         `POST /data returned ${status} ${location} ${JSON.stringify(json)}`,

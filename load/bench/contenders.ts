@@ -5,8 +5,8 @@ import type { Server } from '../common/server-process';
 
 /** A server that is benchmarked. */
 export interface Contender extends Server {
-  /** Its paths for `/time` and `/data`, where they differ. */
-  paths?: { time: string; data: string };
+  /** Its paths for `/time`, `/data` and `/data/`, before an id, where they differ. */
+  paths?: { time: string; data: string; document: string };
   /** What builds it, besides npm. */
   toolchain?: 'Python' | 'Go';
 }
@@ -70,7 +70,7 @@ export const contenders: Contender[] = [
       'index.js',
     ],
     cwd: join(peers, 'faas-js-runtime'),
-    paths: { time: '/?time', data: '/' },
+    paths: { time: '/?time', data: '/', document: '/?id=' },
   },
   {
     name: 'functions-framework',
