@@ -154,7 +154,7 @@ END
 }
 
 if wants knative; then
-  host=$(route_host)
+  host=$(route_host functions)
   # without an address, the lines can be used once the variable is set
   ingress=$(ingress_url) || ingress="\$INGRESS_URL"
   if has kn; then kn service describe functions --namespace "$NAMESPACE" || true; fi

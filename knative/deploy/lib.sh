@@ -84,8 +84,8 @@ nodeport_url() {
     die "No address of the Deployment was found: set NODEPORT_URL to it, such as http://127.0.0.1:8081 with kubectl --namespace $NAMESPACE port-forward service/functions-hpa 8081:80."
   echo "http://$address"
 }
-# route_host [NAME]: the host of a Knative Service, that of the variant by default
-route_host() { k get services.serving.knative.dev "${1:-functions}" -o jsonpath='{.status.url}{"\n"}' | sed 's|^https\{0,1\}://||'; }
+# route_host NAME: the host of a Knative Service
+route_host() { k get services.serving.knative.dev "$1" -o jsonpath='{.status.url}{"\n"}' | sed 's|^https\{0,1\}://||'; }
 
 # service_address NAMESPACE NAME: by its load balancer, else by a node's address and the node port
 service_address() {

@@ -15,7 +15,7 @@ export const variants: Variant[] = [];
 
 /** @returns the URL of the ingress, the host of the Knative route, and the URL of the Deployment */
 export async function addressesIn(namespace: string): Promise<[string, string, string]> {
-  const script = '. knative/deploy/lib.sh; ingress_url; route_host; nodeport_url';
+  const script = '. knative/deploy/lib.sh; ingress_url; route_host functions; nodeport_url';
   // a NODEPORT_URL from the environment is that of the first namespace
   const unset = namespace === handmade ? ['-u', 'NODEPORT_URL'] : [];
   const output = await run('env', ...unset, `NAMESPACE=${namespace}`, 'bash', '-c', script);

@@ -47,7 +47,7 @@ export async function findVariants(): Promise<Variant[]> {
   const [ingress = '', nodeport = '', host = ''] = await shell(`need_cluster
     k get services.serving.knative.dev/functions deployment/functions-hpa >/dev/null 2>&1 ||
       die "Both variants have to be in the namespace $NAMESPACE: npm run deploy."
-    ingress_url && nodeport_url && route_host`);
+    ingress_url && nodeport_url && route_host functions`);
   return [
     { name: 'knative', url: ingress, host },
     { name: 'hpa', url: nodeport, host: '' },
