@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import { kubectl, run } from './commands';
+import { podsOf } from './pods';
 import { sendRequest, type Variant, variants } from './variants';
 
 /**
@@ -31,9 +32,12 @@ export async function callersNeedToken(): Promise<string> {
   return 'accepted: a service account for the audience, an API key for its scope';
 }
 
-function deployWith(...components: string[]): Promise<string> {
+/** Deploys both variants with more components, and waits until their old replicas are gone. */
+async function deployWith(...components: string[]): Promise<void> {
+  const oldPods = (await Promise.all(variants.map(podsOf))).flat();
   const all = [process.env.COMPONENTS ?? '', ...components].join(' ');
-  return run('env', `COMPONENTS=${all}`, 'knative/deploy/deploy.sh');
+  await run('env', `COMPONENTS=${all}`, 'knative/deploy/deploy.sh');
+  await kubectl('wait', '--for', 'delete', ...oldPods, '--timeout', '180s');
 }
 
 async function createKey(scope: string): Promise<{ key: string; line: string }> {
