@@ -26,6 +26,9 @@ export async function fetchJwks(issuer: string, source: JwksSource): Promise<str
   return fetchText(url, token ? { Authorization: `Bearer ${token}` } : {});
 }
 
+/** Kubernetes publishes its keys only as their own type: https://www.rfc-editor.org/rfc/rfc7517#section-8.5.2 */
+const accept = 'application/jwk-set+json, application/json';
+
 /** @throws Error if the text can't be a token; fetch would show it in an error, which is logged */
 export function parseToken(text: string): string {
   const token = text.trim();
@@ -45,7 +48,7 @@ async function discover(issuer: string): Promise<string> {
 async function fetchText(url: string, headers: Record<string, string>): Promise<string> {
   try {
     const response = await fetch(url, {
-      headers: { Accept: 'application/json', ...headers },
+      headers: { Accept: accept, ...headers },
       // a redirect could lead a token to another host
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),

@@ -74,14 +74,17 @@ test('no request is refused while the keys are rotated under load', async () => 
   }
   const kept = await issuer.token();
   const clients = Array.from({ length: 16 }, client);
-  for (let i = 0; i < 5; i++) {
-    const before = issuer.keyRequests();
-    issuer.rotate();
-    await until(async () => issuer.keyRequests() > before);
-    await call('/time', kept);
+  try {
+    for (let i = 0; i < 5; i++) {
+      const before = issuer.keyRequests();
+      issuer.rotate();
+      await until(async () => issuer.keyRequests() > before);
+      await call('/time', kept);
+    }
+  } finally {
+    isRunning = false;
+    await Promise.all(clients);
   }
-  isRunning = false;
-  await Promise.all(clients);
   assert.equal(Object.keys(statuses), ['200'], JSON.stringify(statuses));
 });
 

@@ -34,7 +34,13 @@ export async function startOidcIssuer(): Promise<OidcIssuer> {
   let keyRequests = 0;
   const server = createServer((req, res) => {
     if (isPaused) return void res.writeHead(503).end();
-    if (req.url === '/jwks') keyRequests++;
+    if (req.url === '/jwks') {
+      keyRequests++;
+      // the API server of Kubernetes has keys in no other type
+      if (!req.headers.accept?.includes('application/jwk-set+json')) {
+        return void res.writeHead(406).end();
+      }
+    }
     provider.callback()(req, res);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
