@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { version } from '../package.json';
+import { dependencies, version } from '../package.json';
 
 const root = join(__dirname, '..');
 const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
@@ -23,6 +23,43 @@ test('the Dockerfile turns both into labels, and states no version itself', () =
   }
   assert.not.match(dockerfile, version);
 });
+
+test('the Dockerfile runs nothing on the platform of the image but the start that compiles the code', () => {
+  const stages = dockerfile.split(/^(?=FROM )/m).slice(1);
+  const runs = stages.map((stage) => stage.match(/^RUN /gm)?.length ?? 0);
+  assert.equal(runs, [2, 0, 1, 0]);
+  assert.match(stages[0] as string, /^FROM --platform=\$BUILDPLATFORM /);
+});
+
+test('npm run sbom lists the libraries of the image, not those of the tests', () => {
+  const { name, packages } = JSON.parse(
+    execFileSync('npm', ['run', '--silent', 'sbom'], { cwd: root, encoding: 'utf8' }),
+  ) as {
+    name: string;
+    packages: { name: string; versionInfo: string; licenseDeclared?: string }[];
+  };
+  assert.is(name, `functions-on-knative@${version}`);
+  const found = (name: string) => packages.find((one) => one.name === name);
+  for (const library of Object.keys(dependencies)) assert.ok(found(library)?.versionInfo, library);
+  assert.not.ok(found('esbuild'));
+});
+
+test('the notes of a release are its section of CHANGELOG.md, with links that work elsewhere', () => {
+  const notes = releaseNotes('Unreleased') + releaseNotes('0.1.0');
+  assert.match(notes, '### Added\n');
+  assert.not.match(notes, /^## /m);
+  assert.not.match(notes, /\]\((?!https:\/\/)/);
+  assert.match(notes, '](https://example.com/blob/v1/docs/');
+  // the start of a version is not that version
+  assert.throws(() => releaseNotes('0.1'), /CHANGELOG\.md has no section \[0\.1\]/);
+});
+
+const releaseNotes = (version: string) =>
+  execFileSync('.github/release-notes.sh', [version, 'https://example.com/blob/v1'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
 
 test.run();
 

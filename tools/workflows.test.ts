@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadYaml } from '@kubernetes/client-node';
 import { suite } from 'uvu';
@@ -40,23 +40,51 @@ linted('finds nothing', async () => {
 
 linted.run();
 
+/** What jobs may besides reading. */
+const mayWrite: Record<string, object> = {
+  'release.yml image': {
+    contents: 'read',
+    packages: 'write',
+    'id-token': 'write',
+    attestations: 'write',
+  },
+  'release.yml release': { contents: 'write' },
+};
+
 for (const name of workflows) {
   test(`${name} pins its actions by commit and can only read`, () => {
     const { permissions, jobs } = loadYaml<Workflow>(read(name));
     assert.equal(permissions, { contents: 'read' });
-    for (const { permissions, 'timeout-minutes': timeout, steps } of Object.values(jobs)) {
-      assert.is(permissions, undefined);
-      assert.ok(timeout);
-      for (const { uses, with: settings } of steps) {
+    for (const [job, { permissions, uses, 'timeout-minutes': timeout, steps }] of Object.entries(
+      jobs,
+    )) {
+      assert.equal(permissions, mayWrite[`${basename(name)} ${job}`]);
+      assert.ok(timeout || uses?.startsWith('./'));
+      for (const { uses, with: settings } of steps ?? []) {
         if (uses?.startsWith('actions/checkout@'))
           assert.is(settings?.['persist-credentials'], false);
       }
     }
     for (const [line] of read(name).matchAll(/uses:.*/g)) {
-      assert.match(line, /^uses: [\w/-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/);
+      assert.match(
+        line,
+        /^uses: ([\w/-]+@[\da-f]{40} # v\d+\.\d+\.\d+|\.\/\.github\/workflows\/\w+\.yml)$/,
+      );
     }
   });
 }
+
+test('nothing is published before all else has passed', () => {
+  const { jobs } = loadYaml<Workflow>(read(join(folder, 'release.yml')));
+  assert.equal(jobs.image?.needs, ['notes', 'test', 'e2e', 'reproduce']);
+  assert.equal(jobs.release?.needs, ['notes', 'image']);
+  for (const called of ['ci.yml', 'kind.yml']) {
+    const { concurrency, on } = loadYaml<Workflow>(read(join(folder, called)));
+    assert.ok('workflow_call' in on);
+    // those of caller and called would wait for each other
+    assert.not.match(concurrency.group, 'github.workflow');
+  }
+});
 
 test('kind.yml has the versions of k6 and Kubernetes that the tests have', () => {
   const { env } = loadYaml<Workflow>(read(join(folder, 'kind.yml')));
@@ -93,13 +121,17 @@ test.run();
 
 interface Workflow {
   permissions: unknown;
+  on: object;
+  concurrency: { group: string };
   env?: Record<string, unknown>;
   jobs: Record<
     string,
     {
       permissions?: unknown;
+      needs?: string | string[];
+      uses?: string;
       'timeout-minutes'?: number;
-      steps: { uses?: string; with?: Record<string, unknown> }[];
+      steps?: { uses?: string; with?: Record<string, unknown> }[];
     }
   >;
 }
