@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Deploys MongoDB and the service, and waits until it answers. Can be repeated.
+# Deploys MongoDB and the service, and waits until it answers. Can be repeated. Where nothing was built
+# and neither IMAGE nor REGISTRY is set, it deploys the published image of this version.
 #   VARIANTS     knative, hpa or "knative hpa"; without, those that the cluster can run
 #   COMPONENTS   opt-in components, such as "knative/hpa-class mongo/local-volume"
 #   WAIT         the seconds to wait for each part, instead of 120 to 300
@@ -13,6 +14,23 @@ read -r COMPONENTS <<<"${COMPONENTS//[[:space:]]/ }"
 # wants VARIANT: whether it is one of VARIANTS
 wants() { [[ " $VARIANTS " == *" $1 "* ]]; }
 
+# built: adds the digest to IMAGE, if image.sh pushed it from here
+built() {
+  local name='' digest=''
+  [ ! -e .deploy/image ] || read -r name digest <.deploy/image
+  [ "$name" != "$IMAGE" ] || IMAGE=$IMAGE${digest:+@$digest}
+}
+
+# published: makes IMAGE the one that the release workflow pushed
+published() {
+  local owner
+  owner=$(git remote get-url origin 2>/dev/null | sed -nE 's|.*github\.com[:/]([^/]+)/.*|\1|p' | tr '[:upper:]' '[:lower:]') || true
+  [ -n "$owner" ] ||
+    die "No image was built here, and this is no clone from GitHub, whose published image could be deployed: run npm run image, or set IMAGE."
+  IMAGE=ghcr.io/$owner/functions-on-knative:$(node -p 'require("./package.json").version')
+  echo "No image was built here: the published one is deployed, $IMAGE."
+}
+
 for variant in $VARIANTS; do
   [[ $variant =~ ^(knative|hpa)$ ]] || die "VARIANTS can't have \"$variant\": there are knative and hpa."
 done
@@ -21,6 +39,11 @@ for component in $COMPONENTS; do
     die "COMPONENTS can't have \"$component\": there are $(grep -l '^kind: Component$' ./*/*/kustomization.yaml ./*/*/*/kustomization.yaml | sed 's|^./||; s|/kustomization.yaml$||' | xargs)."
 done
 [[ ${WAIT:-0} =~ ^[0-9]+$ ]] || die "WAIT can't be \"$WAIT\": it is a number of seconds."
+if [ -n "$named" ] || [ -e .deploy/image ]; then
+  built
+else
+  published
+fi
 need_image
 need_cluster
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # image.sh [build] [push]: builds the image with docker, podman or buildah, whichever is there, and
 # pushes it; without a REGISTRY it is loaded on kind or minikube, if one of them is the context.
+# deploy.sh then deploys it, by the digest that it has in the registry.
 #   REGISTRY_HTTP=true   the registry speaks plain HTTP
 #   TOOL                 docker, podman or buildah; without, the first that works
 # shellcheck source=knative/deploy/lib.sh
@@ -25,19 +26,43 @@ build() {
   version=$(node -p 'require("./package.json").version')
   revision=$(git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || echo unknown)
   "$tool" "${command[@]}" --tag "$IMAGE" --build-arg VERSION="$version" --build-arg REVISION="$revision" .
+  record
 }
 
 push() {
   case $IMAGE in
-  dev.local/* | kind.local/*) load ;;
+  dev.local/* | kind.local/*)
+    load
+    record
+    ;;
   *)
-    if [ "$tool" != docker ] && [ "${REGISTRY_HTTP:-}" = true ]; then
-      "$tool" push --tls-verify=false "$IMAGE"
-    else
-      "$tool" push "$IMAGE" # docker takes plain HTTP from its daemon's insecure-registries
-    fi
+    push_to_registry
+    record "$digest"
     ;;
   esac
+}
+
+# push_to_registry: sets `digest` to what the registry knows the image by
+push_to_registry() {
+  local name=$IMAGE file options=()
+  if [ "$tool" = docker ]; then
+    docker push "$IMAGE" # takes plain HTTP from its daemon's insecure-registries
+    [[ ${IMAGE##*/} != *:* ]] || name=${IMAGE%:*}
+    digest=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$IMAGE" |
+      sed -n "s|^$name@||p")
+  else
+    file=$(mktemp)
+    [ "${REGISTRY_HTTP:-}" != true ] || options=(--tls-verify=false)
+    "$tool" push ${options[@]+"${options[@]}"} --digestfile "$file" "$IMAGE"
+    digest=$(cat "$file")
+    rm "$file"
+  fi
+}
+
+# record [DIGEST]: notes what was built or pushed last, for deploy.sh
+record() {
+  mkdir -p .deploy
+  echo "$IMAGE ${1:-}" >.deploy/image
 }
 
 # find_node: makes `loader` the command that puts an archive on the nodes of the context's cluster

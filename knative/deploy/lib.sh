@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 #   IMAGE       the image's full name; otherwise it is made of
 #   REGISTRY    where it is pushed (dev.local, which means: nowhere, the cluster has it already)
+#   named       not empty where one of them is set
 #   NAMESPACE   functions
 # Bash ignores `set -e` in a function that is called in a condition or in $(…), so functions return
 # their failures themselves.
@@ -17,6 +18,8 @@ die() {
 [[ $NAMESPACE =~ ^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$ ]] ||
   die "NAMESPACE can't be \"$NAMESPACE\": a name has 1 to 63 lower-case letters, digits and hyphens, and no hyphen at its ends."
 
+# shellcheck disable=SC2034 # deploy.sh asks
+named=${IMAGE:-$REGISTRY}
 if [ -z "${IMAGE:-}" ]; then
   # not "latest", which Kubernetes would try to pull although the node has it
   tag=$(git describe --always --dirty 2>/dev/null) || tag=local

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadYaml } from '@kubernetes/client-node';
 import { suite } from 'uvu';
@@ -55,11 +55,15 @@ const minikube = {
   'get nodes -o *minikube*': 'printf mini',
 };
 
-/** docker, podman or buildah */
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
+/** docker, podman or buildah; docker tells the digests of all registries that an image was pushed to */
 const builder: Answers = {
   info: '',
   'build *': '',
+  'push *--digestfile *': `while [ "$1" != --digestfile ]; do shift; done; printf ${digest} >"$2"`,
   'push *': '',
+  'image inspect *': `printf '%s\\n' other.example/functions@sha256:1 "\${5%:*}@${digest}"`,
   'save --output *': 'echo archive >"$3"',
 };
 
@@ -93,6 +97,9 @@ function prepare(answers: Programs = {}) {
   mkdirSync(repository);
   for (const folder of ['knative', 'mongo'])
     cpSync(join(root, folder), join(repository, folder), { recursive: true });
+  const built = join(repository, '.deploy/image');
+  mkdirSync(join(repository, '.deploy'));
+  writeFileSync(built, `${local} \n`);
   const run = (script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) =>
     prepared.run(join(repository, script), args, { NAMESPACE: 'shop', ...env }, repository);
   // what is stamped into an image is not what is tested here
@@ -100,6 +107,9 @@ function prepare(answers: Programs = {}) {
   return {
     ...prepared,
     calls,
+    /** What image.sh noted last. */
+    built: () => readFileSync(built, 'utf8'),
+    forget: () => rmSync(built),
     image: (args: string[] = [], env = {}) => run('knative/deploy/image.sh', args, env),
     deploy: (env = {}) => run('knative/deploy/deploy.sh', [], env),
     undeploy: (args: string[] = [], env = {}) => run('knative/deploy/undeploy.sh', args, env),
@@ -137,25 +147,32 @@ const only = (tool: string) =>
       .map((name) => [name, undefined]),
   );
 
+/** The calls of a tool, but for how it tells the digest of what it pushed. */
+const pushesOf = (tool: string, callsOf: (tool: string) => string[]) =>
+  callsOf(tool)
+    .filter((call) => !call.startsWith('image inspect '))
+    .map((call) => call.replace(/--digestfile \S+ /, ''));
+
 for (const [tool, build, save] of [
   ['docker', 'build --tag', 'save --output ARCHIVE IMAGE'],
   ['podman', 'build --tag', 'save --output ARCHIVE IMAGE'],
   ['buildah', 'build --layers --tag', 'push IMAGE docker-archive:ARCHIVE:IMAGE'],
 ] as const) {
   test(`image: built and pushed with ${tool}`, () => {
-    const { image, callsOf } = prepare(only(tool));
+    const { image, callsOf, built } = prepare(only(tool));
     const done = image([], { REGISTRY });
     succeeds(done);
     assert.is(done.stdout, `${remote}\n`);
-    assert.equal(callsOf(tool), ['info', `${build} ${remote} .`, `push ${remote}`]);
+    assert.equal(pushesOf(tool, callsOf), ['info', `${build} ${remote} .`, `push ${remote}`]);
     assert.equal(callsOf('kubectl'), []);
+    assert.is(built(), `${remote} ${digest}\n`);
   });
 
   test(`image: pushed with ${tool} to a registry without TLS`, () => {
     const { image, callsOf } = prepare(only(tool));
     succeeds(image(['push'], { REGISTRY, REGISTRY_HTTP: 'true' }));
     const insecure = tool === 'docker' ? '' : '--tls-verify=false ';
-    assert.equal(callsOf(tool), ['info', `push ${insecure}${remote}`]);
+    assert.equal(pushesOf(tool, callsOf), ['info', `push ${insecure}${remote}`]);
   });
 
   for (const [where, answers, loader] of [
@@ -275,10 +292,15 @@ test('image: its name without git, and where git says what no tag can be', () =>
   assert.is(odd.image(['build']).stdout, 'dev.local/functions-on-knative:release-1.0-x\n');
 });
 
-const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
-
 test('image: a name with a digest can not be built', () => {
   failsWith(prepare().image([], { IMAGE: `a.example/b@${digest}` }), /leave it out/);
+});
+
+test('image: what was only built has no digest', () => {
+  const { image, built } = prepare();
+  succeeds(image([], { REGISTRY }));
+  succeeds(image(['build'], { REGISTRY }));
+  assert.is(built(), `${remote} \n`);
 });
 
 /** What deploy.sh has applied. */
@@ -401,6 +423,55 @@ test('deploy: names of images', () => {
   assert.equal(callsOf('kubectl'), []);
 });
 
+test('deploy: what was pushed from here, by its digest', () => {
+  const { image, deploy, ...here } = prepare();
+  succeeds(image([], { REGISTRY }));
+  succeeds(deploy({ REGISTRY }));
+  assert.equal(applied(here).images, [{ name: 'functions-on-knative', newName: remote, digest }]);
+  // not another one
+  succeeds(deploy({ IMAGE: 'r.example/a:1' }));
+  assert.is(applied(here).images[0]?.newTag, '1');
+});
+
+for (const [origin, owner] of [
+  ['https://github.com/Team-A/functions', 'team-a'],
+  ['git@github.com:team/functions.git', 'team'],
+  ['ssh://git@github.com/team/functions.git', 'team'],
+] as const) {
+  test(`deploy: the published image of this version, where nothing was built in a clone of ${origin}`, () => {
+    const { deploy, forget, ...here } = prepare({
+      git: { 'remote get-url origin': `echo ${origin}` },
+    });
+    forget();
+    const done = deploy();
+    succeeds(done);
+    const newName = `ghcr.io/${owner}/functions-on-knative`;
+    assert.equal(applied(here).images, [
+      { name: 'functions-on-knative', newName, newTag: '1.0.0' },
+    ]);
+    assert.match(
+      done.stdout,
+      `No image was built here: the published one is deployed, ${newName}:1.0.0.\n`,
+    );
+    // what is named goes first
+    succeeds(deploy({ REGISTRY }));
+    assert.is(applied(here).images[0]?.newTag, tag);
+  });
+}
+
+test('deploy: nothing was built, in no clone from GitHub', () => {
+  const elsewhere = { 'remote get-url origin': 'echo https://git.example/team/functions' };
+  for (const git of [elsewhere, { 'remote get-url origin': 'exit 2' }, undefined]) {
+    const { deploy, forget, callsOf } = prepare({ git });
+    forget();
+    failsWith(
+      deploy(),
+      'No image was built here, and this is no clone from GitHub, whose published image could be deployed: run npm run image, or set IMAGE.',
+    );
+    assert.equal(callsOf('kubectl'), []);
+  }
+});
+
 test('deploy: components', () => {
   const { deploy, ...here } = prepare();
   for (const COMPONENTS of [
@@ -451,7 +522,7 @@ test('deploy: components that are none', () => {
   for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
     failsWith(
       deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
-      `COMPONENTS can't have "${name}": there are knative/api-keys knative/auth knative/hpa-class knative/monitoring knative/network-policies knative/replica-set knative/tracing mongo/local-volume mongo/tls mongo/replica-set/backup.`,
+      `COMPONENTS can't have "${name}": there are knative/api-keys knative/auth knative/hpa-class knative/monitoring knative/network-policies knative/openshift knative/replica-set knative/tracing mongo/local-volume mongo/tls mongo/replica-set/backup.`,
     );
   }
   assert.equal(callsOf('kubectl'), []);
