@@ -24,7 +24,7 @@ test('the Dockerfile turns both into labels, and states no version itself', () =
   assert.not.match(dockerfile, version);
 });
 
-test('the Dockerfile runs nothing on the platform of the image but the start that compiles the code', () => {
+test('the Dockerfile runs nothing on the platform of the image but the compiler of the code', () => {
   const stages = dockerfile.split(/^(?=FROM )/m).slice(1);
   const runs = stages.map((stage) => stage.match(/^RUN /gm)?.length ?? 0);
   assert.equal(runs, [2, 0, 1, 0]);

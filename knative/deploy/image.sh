@@ -25,7 +25,8 @@ build() {
   [ "$tool" != buildah ] || command=(build --layers)
   version=$(node -p 'require("./package.json").version')
   revision=$(git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || echo unknown)
-  "$tool" "${command[@]}" --tag "$IMAGE" --build-arg VERSION="$version" --build-arg REVISION="$revision" .
+  # docker before version 23 has another builder, which doesn't know BUILDPLATFORM
+  DOCKER_BUILDKIT=1 "$tool" "${command[@]}" --tag "$IMAGE" --build-arg VERSION="$version" --build-arg REVISION="$revision" .
   record
 }
 

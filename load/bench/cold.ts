@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
+import { compileBuiltService } from '../common/built-service';
 import { startServer } from '../common/server-process';
 import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
 import {
@@ -12,7 +10,7 @@ import {
   coldStartRatios,
   coldStartReport,
 } from './cold-report';
-import { bare, type Contender, contenders, own } from './contenders';
+import { bare, type Contender, contenders } from './contenders';
 import { createCpuQuota } from './cpu-quota';
 import { firstResponse } from './first-response';
 import { prepare } from './prepare';
@@ -22,16 +20,6 @@ import { writeReport } from './write-report';
 
 const [time, post] = routes(page.next);
 
-const compileCache = mkdtempSync(join(tmpdir(), 'bench-'));
-process.on('exit', () => rmSync(compileCache, { recursive: true, force: true }));
-
-/** The service with Node's compile cache, filled by an earlier start. */
-const withCompileCache: Contender = {
-  ...own,
-  name: 'this, compile cache',
-  env: { ...own.env, NODE_COMPILE_CACHE: compileCache },
-};
-
 /** `npm run bench:cold`: measures cold starts, on the MongoDB at `MONGODB_URI`. */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { runs: { type: 'string', default: '15' } } });
@@ -39,12 +27,12 @@ async function main(): Promise<void> {
   const uri = process.env.MONGODB_URI ?? '';
   const client = new MongoClient(uri);
   const database = openBenchDatabase(client, uri, `bench-${process.pid}`);
-  const participants = [...prepare(contenders), withCompileCache];
+  const participants = prepare(contenders);
+  compileBuiltService();
   const halfCore = createHalfCoreQuota();
   const results: ColdStartResults = { versions: await versions(uri), runs, starts: [] };
   try {
     await database.reset();
-    await measureStart(withCompileCache, post, database, undefined, 'SIGTERM');
     for (let run = 1; run <= runs; run++) {
       console.error(`run ${run} of ${runs}`);
       for (const cgroup of halfCore ? [undefined, halfCore] : [undefined]) {
@@ -76,11 +64,10 @@ async function measureStart(
   route: Route,
   database: BenchDatabase,
   cgroup?: string,
-  stopSignal?: NodeJS.Signals,
 ): Promise<number> {
   const process = await startServer(contender, database, cgroup);
   const ms = await firstResponse(process, route);
-  await process.stop(stopSignal);
+  await process.stop();
   await sleep(100); // one period of the quota, so that the next start gets a full one
   return ms;
 }

@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { delimiter, join } from 'node:path';
+import { nodeFolder } from './install';
 import type { Server } from './server-process';
 
 const repository = join(__dirname, '../..');
@@ -13,3 +15,12 @@ export const builtService: Server = {
   cwd: repository,
   env: { ...imageEnv, LOG_REQUESTS: 'false' },
 };
+
+/** Compiles the code of the service with the Node.js that it runs on here, as the image does. */
+export function compileBuiltService(): void {
+  execFileSync('npm', ['run', '--silent', 'build:code'], {
+    cwd: repository,
+    env: { ...process.env, ...imageEnv, PATH: [nodeFolder, process.env.PATH].join(delimiter) },
+    stdio: ['ignore', 2, 2],
+  });
+}
