@@ -64,7 +64,7 @@ function importsByFolder(): Map<string, Set<string>> {
       const text = readFileSync(join(root, file), 'utf8');
       for (const [, path = ''] of text.matchAll(/(?:\bfrom|\bimport|require\()\s*'(\.[^']+)'/g)) {
         const target = dirname(join(folder, path));
-        if (target !== folder && target !== '.') targets.add(target);
+        if (target !== folder && !/^(\.|node_modules\/.*)$/.test(target)) targets.add(target);
       }
     }
   }
