@@ -55,6 +55,8 @@ const attemptOverlapMs = 1000;
 /** The pause after a failed attempt to connect: longer each time, up to a maximum. */
 const pauseStepMs = 200;
 const maxPauseMs = 1000;
+/** Lets the operations that wait for a new session have its first connection. */
+const prepareDelayMs = 100;
 const closeTimeoutMs = 1000;
 
 /**
@@ -64,7 +66,7 @@ const closeTimeoutMs = 1000;
  *
  * @param createClient creates a MongoClient that has not connected yet
  * @param heartbeatMs how often its driver checks its server
- * @param prepare is called with each new session, and not awaited; it may fail
+ * @param prepare is called soon after each new session, and not awaited; it may fail
  */
 export function createReconnectingClient(
   createClient: () => MongoClient,
@@ -200,7 +202,9 @@ export function createReconnectingClient(
       old.retire();
       closeIfUnused(old);
     }
-    prepare(session).catch(() => {});
+    setTimeout(() => {
+      if (session === current && !isClosed) prepare(session).catch(() => {});
+    }, prepareDelayMs).unref();
   }
 
   function closeIfUnused(session: OpenSession): void {

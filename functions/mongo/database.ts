@@ -69,7 +69,7 @@ const heartbeatMs = 2000;
 /**
  * Opens the process's access to MongoDB. It connects when `connect`, `ready` or `run` is called.
  *
- * @param prepare is called with each new session, and not awaited; it may fail
+ * @param prepare is called soon after each new session, and not awaited; it may fail
  * @throws {ConfigError} for a URI that the driver can't use; the message repeats no part of it
  */
 export function openDatabase(
