@@ -2,8 +2,11 @@ import type { IncomingMessage } from 'node:http';
 
 const id = Symbol('request id');
 
-/** Identifies this process: in containers, all have the same pid. */
-const processId = crypto.randomUUID().slice(24);
+/**
+ * Identifies this process: in containers, all have the same pid. Not by `crypto`, which would take a
+ * tenth of the time to start.
+ */
+const processId = Math.random().toString(16).slice(2, 14).padEnd(12, '0');
 
 let count = 0;
 
