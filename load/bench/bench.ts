@@ -3,17 +3,17 @@ import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { cpuSeconds, exitedChildrenCpuSeconds, residentMegabytes } from '../common/process-usage';
 import { type ServerProcess, startServer } from '../common/server-process';
+import { assertWrk, runWrk, type WrkResult } from '../common/wrk';
 import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
 import { benchChart, benchRatios, benchReport } from './bench-report';
 import { checkResponses } from './check-responses';
 import { type Contender, contenders, raw } from './contenders';
 import { firstResponse } from './first-response';
-import { assertWrk, prepare } from './prepare';
+import { prepare } from './prepare';
 import type { BenchResults, Sample } from './results';
 import { type Route, routes, urlOf } from './routes';
 import { versions } from './versions';
 import { writeReport } from './write-report';
-import { runWrk, type WrkResult } from './wrk';
 
 /** A contender that runs in this round, on its own database. */
 interface Participant {
@@ -97,7 +97,7 @@ async function warmUp(participants: Participant[], seconds: number): Promise<voi
     await Promise.all(participants.map(({ database }) => database.reset()));
     await Promise.all(
       participants.map(async ({ process }) => {
-        const result = await runWrk(urlOf(process, route), route, warmUpConnections, seconds);
+        const result = await runWrk([urlOf(process, route)], route, warmUpConnections, seconds);
         await settle(result, warmUpConnections);
       }),
     );
@@ -128,7 +128,7 @@ async function measureRound(
 /** Makes contenders fill their connection pools before they are measured: each login takes time. */
 async function fillPools(participants: Participant[], connections: number): Promise<void> {
   for (const { process } of participants) {
-    await settle(await runWrk(urlOf(process, post), post, connections, 1), connections);
+    await settle(await runWrk([urlOf(process, post)], post, connections, 1), connections);
   }
 }
 
@@ -143,7 +143,7 @@ async function measure(
 
   const cpuBefore = cpuSeconds(pid);
   const wrkCpuBefore = exitedChildrenCpuSeconds();
-  const result = await runWrk(urlOf(process, route), route, connections, seconds);
+  const result = await runWrk([urlOf(process, route)], route, connections, seconds);
   const cpu = cpuSeconds(pid) - cpuBefore;
   const resident = residentMegabytes(pid, 'VmRSS');
   const wrkCpu = exitedChildrenCpuSeconds() - wrkCpuBefore;

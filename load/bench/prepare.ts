@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installBenchPackages, isOutdated, runInstaller } from '../common/install';
@@ -26,13 +25,6 @@ export function prepare(contenders: Contender[]): Contender[] {
     if (failure) console.error(`skipping ${name}, which needs ${toolchain}: ${failure}`);
     return !failure;
   });
-}
-
-/** @throws Error that says how to install it */
-export function assertWrk(): void {
-  if (spawnSync('wrk', ['--version']).error) {
-    throw new Error('wrk is missing. Install it (Debian, Ubuntu: apt-get install wrk).');
-  }
 }
 
 function installFlask(): void {

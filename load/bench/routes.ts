@@ -1,14 +1,12 @@
+import { exampleDocument } from '../common/example-document';
 import type { ServerProcess } from '../common/server-process';
+import type { WrkRequest } from '../common/wrk';
 import type { Contender } from './contenders';
 
-/** A request that is measured, and how to recognize a correct response to it. */
-export interface Route {
+/** A request that is measured. */
+export interface Route extends WrkRequest {
   name: 'GET /time' | 'POST /data' | 'GET /data';
-  method: 'GET' | 'POST';
   path(contender: Contender): string;
-  status: number;
-  /** A substring of every correct body. */
-  substring: string;
 }
 
 /** @param lastId the id of the last document on the page that `GET /data` returns */
@@ -22,7 +20,14 @@ export function routes(lastId: string): [time: Route, post: Route, read: Route] 
       status: 200,
       substring: '"epochMs":',
     },
-    { name: 'POST /data', method: 'POST', path: data, status: 201, substring: '"id":"' },
+    {
+      name: 'POST /data',
+      method: 'POST',
+      path: data,
+      status: 201,
+      substring: '"id":"',
+      body: JSON.stringify(exampleDocument),
+    },
     {
       name: 'GET /data',
       method: 'GET',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { get, type HttpConnection, openConnection } from './http-connection';
+import { get, type HttpConnection, openConnection } from '../common/http-connection';
 
 /** The outcomes of a scenario's requests. */
 export interface Tally {

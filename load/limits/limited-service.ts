@@ -1,6 +1,6 @@
 import { builtService } from '../common/built-service';
+import { get, openConnection } from '../common/http-connection';
 import { type ServerProcess, startServer } from '../common/server-process';
-import { get, openConnection } from './http-connection';
 import { createPodCgroup, type PodCgroup } from './pod-cgroup';
 
 /** The service in a control group of its own. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exampleDocument } from '../common/example-document';
+import { get, type HttpConnection, openConnection, post } from '../common/http-connection';
 import { percentile } from '../common/statistics';
 import { startFakeMongodb } from './fake-mongodb';
-import { get, type HttpConnection, openConnection, post } from './http-connection';
 import { type LimitedService, type Limits, startLimitedService } from './limited-service';
 import type { OverloadResult } from './limits-report';
 

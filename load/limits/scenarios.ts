@@ -3,13 +3,6 @@ import { connect } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { host } from '../../tools/network/ports';
 import {
-  type NthRequest,
-  runClients,
-  runMisbehavingClients,
-  type ServiceUnderTest,
-} from './client-behavior';
-import type { FakeContent } from './fake-mongodb';
-import {
   get,
   type HttpConnection,
   lastChunk,
@@ -17,7 +10,14 @@ import {
   post,
   postHead,
   postInChunks,
-} from './http-connection';
+} from '../common/http-connection';
+import {
+  type NthRequest,
+  runClients,
+  runMisbehavingClients,
+  type ServiceUnderTest,
+} from './client-behavior';
+import type { FakeContent } from './fake-mongodb';
 import { jsonOf, type Kind } from './test-documents';
 
 /** A load that the service must survive: valid requests, or clients that may just be slow. */

@@ -1,5 +1,6 @@
 -- Repeats one request and checks every response. Arguments: the method, the status and a substring
--- of the body of a correct response, and the body to send. Prints a line of JSON, latency in ms.
+-- of the body of a correct response, and the body to send. Each thread loads one of the ports in
+-- WRK_PORTS. Prints a line of JSON, latency in ms.
 local status, substring
 
 function init(args)
@@ -20,10 +21,14 @@ function response(actual, _, body)
   end
 end
 
-local threads = {}
+local threads, ports = {}, {}
+for port in string.gmatch(os.getenv("WRK_PORTS"), "%d+") do
+  table.insert(ports, port)
+end
 
 function setup(thread)
   table.insert(threads, thread)
+  thread.addr = wrk.lookup(wrk.host, ports[#threads])[1]
 end
 
 function done(summary, latency)
@@ -34,8 +39,9 @@ function done(summary, latency)
   end
   local errors = summary.errors
   print(string.format(
-    '{"correct":%d,"incorrect":%d,"errors":%d,"seconds":%f,"p50":%f,"p99":%f}',
+    '{"correct":%d,"incorrect":%d,"errors":%d,"seconds":%f,"p50":%f,"p95":%f,"p99":%f}',
     correct, incorrect, errors.connect + errors.read + errors.write + errors.timeout,
-    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3
+    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3,
+    latency:percentile(99) / 1e3
   ))
 end
