@@ -11,23 +11,28 @@ import { coldStartChart } from './bench/cold-report';
 import { barChart } from './common/charts/bar-chart';
 import { compareReport } from './compare/compare-report';
 import { comparePicture } from './compare/picture';
+import { growthMarkdown } from './growth/growth-markdown';
+import { growthPage } from './growth/growth-page';
 import { tuneReport } from './tune/tune-report';
 
 // The reports that are checked in.
 
 const read = (name: string) => readFileSync(join(__dirname, name), 'utf8');
 const data = (name: string) => JSON.parse(read(name));
-const pages = ['compare/report/index.html', 'tune/report/tune.html'];
+const pages = ['compare/report/index.html', 'tune/report/tune.html', 'growth/report/index.html'];
 const pictures = ['compare/report/picture.svg', 'bench/report/bench.svg', 'bench/report/cold.svg'];
 
 const files = suite('reports');
 
 files('they are what is made from their data', () => {
   const comparison = data('compare/report/runs.json');
+  const growth = data('growth/report/growth.json');
   const made = {
     'compare/report/index.html': compareReport(comparison),
     'compare/report/picture.svg': comparePicture(comparison),
     'tune/report/tune.html': tuneReport(data('tune/report/tune.json')),
+    'growth/report/index.html': growthPage(growth),
+    '../docs/growth.md': growthMarkdown(growth),
     'bench/report/bench.svg': barChart(benchChart(data('bench/report/bench.json'))),
     'bench/report/cold.svg': barChart(coldStartChart(data('bench/report/cold.json'))),
   };

@@ -42,6 +42,10 @@ const allowed: Record<string, string[]> = {
   'load/bench': ['functions/documents', 'load/common', 'load/common/charts'],
   'load/chaos': ['load/common', 'tools/database', 'tools/network', 'tools/programs'],
   'load/compare': ['load/common', 'load/common/charts', 'load/common/page'],
+  'load/growth': [
+    ...['functions/documents', 'load/common', 'load/common/charts', 'load/common/page'],
+    ...['tools/database', 'tools/network'],
+  ],
   'load/limits': ['load/common', 'tools/network'],
   'load/common': ['tools/network', 'tools/programs'],
   'load/common/charts': [],

@@ -1,0 +1,75 @@
+import { get, post } from '../common/http-connection';
+import { exitedChildrenCpuSeconds } from '../common/process-usage';
+import { percentile } from '../common/statistics';
+import { runWrk } from '../common/wrk';
+import type { GrowthDatabase } from './databases';
+import { runOpenLoad } from './open-load';
+import type { Load } from './parts';
+import type { Replicas } from './replicas';
+import type { Sample } from './results';
+
+/** Applies a load to replicas, and measures what it costs them and their database. */
+export async function measure(
+  load: Load,
+  replicas: Replicas,
+  database: GrowthDatabase,
+  seconds: number,
+): Promise<Omit<Sample, 'x'>> {
+  const usage = async () => ({
+    service: replicas.cpuSeconds(),
+    database: database.cpuSeconds(),
+    ownCpu: ownCpuSeconds(),
+    writes: await replicas.writes(),
+  });
+  const before = await usage();
+  const { correct, failed, p95, took } = await run(load, replicas.ports, seconds);
+  const after = await usage();
+  const perThousand = (cpuSeconds: number) => (cpuSeconds * 1e6) / correct;
+  const batches = after.writes.batches - before.writes.batches;
+  const documents = after.writes.documents - before.writes.documents;
+  return {
+    database: database.name,
+    load: load.name,
+    rate: correct / took,
+    failed,
+    p95,
+    serviceCpu: perThousand(after.service - before.service),
+    databaseCpu:
+      after.database === null || before.database === null
+        ? null
+        : perThousand(after.database - before.database),
+    batch: batches === 0 ? null : documents / batches,
+    peakMegabytes: replicas.peakMegabytes(),
+    loadCores: (after.ownCpu - before.ownCpu) / took,
+  };
+}
+
+interface Outcome {
+  correct: number;
+  failed: number;
+  p95: number;
+  /** In seconds. */
+  took: number;
+}
+
+async function run(load: Load, ports: number[], seconds: number): Promise<Outcome> {
+  const { path, request } = load;
+  if ('connections' in load) {
+    const urls = ports.map((port) => `http://127.0.0.1:${port}${path}`);
+    const result = await runWrk(urls, request, load.connections, seconds);
+    const { correct, incorrect, errors, p95 } = result;
+    return { correct, failed: incorrect + errors, p95, took: result.seconds };
+  }
+  const { body, status } = request;
+  const bytes = Buffer.from(body === undefined ? get(path) : post(Buffer.from(body)));
+  const open = await runOpenLoad(ports, bytes, status, load.rate, seconds);
+  const { latencies, failed } = open;
+  const p95 = percentile(latencies, 95) ?? Number.POSITIVE_INFINITY;
+  return { correct: latencies.length, failed, p95, took: open.seconds };
+}
+
+/** CPU time that this process and its children that have exited used, in seconds. */
+function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6 + exitedChildrenCpuSeconds();
+}
