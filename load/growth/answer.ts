@@ -17,24 +17,33 @@ export function answersOf({ samples }: PartResults): string[] {
 }
 
 function answerFor(samples: Sample[], database: string): string {
-  const at = (x: number, metric: 'rate' | 'batch' | 'p95', load = saturation) =>
-    medianOf(samples, { load, x }, metric) ?? Number.NaN;
-  const [one, five] = [at(1, 'rate'), at(5, 'rate')];
-  const verdict =
-    five > one * tolerance
-      ? 'a fifth replica helps'
-      : five * tolerance < one
-        ? 'a fifth replica does not help but harm'
-        : 'a fifth replica changes little';
   const number = (value: number) => formatNumber(value, 2);
-  const rates = `five store ${number(five / one)} times as many posts per second as one, ${number(at(5, 'batch'))} per commit instead of ${number(at(1, 'batch'))}`;
-  return `On ${database}, ${verdict}: at saturation ${rates}. ${latencies()}`;
+  const median = (x: number, metric: 'rate' | 'batch' | 'p95', load = saturation) =>
+    medianOf(samples, { load, x }, metric) ?? Number.NaN;
+  const rate = number(median(5, 'rate') / median(1, 'rate'));
+  const rates = `five store ${rate} times as many posts per second as one, ${number(median(5, 'batch'))} per commit instead of ${number(median(1, 'batch'))}`;
+  return `On ${database}, ${verdict(ratios(samples, 'rate', saturation))}: at saturation ${rates}. ${latencies()}`;
 
   function latencies(): string {
     const constant = namesOf(samples, 'load').filter((load) => load !== saturation);
-    const slower = constant.find((load) => at(5, 'p95', load) > at(1, 'p95', load) * tolerance);
-    if (!slower) return `Up to ${constant.at(-1)}, their p95 is not higher.`;
-    const p95 = (x: number) => `${number(at(x, 'p95', slower))} ms`;
+    const slower = constant.find((load) => Math.min(...ratios(samples, 'p95', load)) > tolerance);
+    if (!slower) return `Up to ${constant.at(-1)}, their p95 is not higher each time.`;
+    const p95 = (x: number) => `${number(median(x, 'p95', slower))} ms`;
     return `From ${slower} on, their p95 is higher: ${p95(5)} instead of ${p95(1)}.`;
   }
+}
+
+/** What five replicas have for each that one has, in each of the times that they were measured. */
+function ratios(samples: Sample[], metric: 'rate' | 'p95', load: string): number[] {
+  const of = (x: number) => samples.filter((sample) => sample.x === x && sample.load === load);
+  const one = of(1);
+  return of(5).map((sample, i) => sample[metric] / (one[i]?.[metric] ?? Number.NaN));
+}
+
+function verdict(ratios: number[]): string {
+  const [min, max] = [Math.min(...ratios), Math.max(...ratios)];
+  if (min > tolerance) return 'a fifth replica helps';
+  if (max < 1 / tolerance) return 'a fifth replica does not help but harm';
+  if (min > 1 / tolerance && max < tolerance) return 'a fifth replica changes little';
+  return 'it is unclear whether a fifth replica helps, as the measurements disagree';
 }

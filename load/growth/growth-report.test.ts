@@ -33,7 +33,7 @@ test('the answer says whether five replicas store more, and from which load on t
     ]),
   );
   assert.match(same ?? '', 'On A, a fifth replica changes little');
-  assert.match(same ?? '', 'Up to 1,500 posts/s, their p95 is not higher.');
+  assert.match(same ?? '', 'Up to 1,500 posts/s, their p95 is not higher each time.');
   assert.match(worse ?? '', 'On B, a fifth replica does not help but harm');
   assert.match(
     worse ?? '',
@@ -41,6 +41,13 @@ test('the answer says whether five replicas store more, and from which load on t
   );
   assert.match(worse ?? '', 'From 500 posts/s on, their p95 is higher: 50 ms instead of 10 ms.');
   assert.match(better ?? '', 'On C, a fifth replica helps');
+});
+
+test('the answer is unclear where the measurements disagree', () => {
+  let n = 0;
+  const rate = (x: number) => (x === 5 && n++ < 4 ? 2000 : 1000);
+  const [answer] = answersOf(partOf(replicas('A', (x) => ({ rate: rate(x) }))));
+  assert.match(answer ?? '', 'On A, it is unclear whether a fifth replica helps');
 });
 
 test('a table has the median of the rounds, for each database, and says what is unknown', () => {
