@@ -6,7 +6,7 @@ import type { BenchResults, Sample } from './results';
 
 type Metric = Exclude<keyof Sample, 'round' | 'contender' | 'route' | 'connections'>;
 
-const routes = ['GET /time', 'POST /data', 'GET /data'] as const;
+const routes = ['GET /time', 'GET /time?tz=…', 'POST /data', 'GET /data'] as const;
 
 /** The results in Markdown: an overview at 50 connections, then each request at all of them. */
 export function benchReport(results: BenchResults): string {

@@ -21,8 +21,9 @@ interface Participant {
   database: BenchDatabase;
 }
 
-const allRoutes = routes(page.next);
-const [, post] = allRoutes;
+const requests = routes(page.next);
+const { post } = requests;
+const allRoutes = Object.values(requests);
 const warmUpConnections = 10;
 const faults: string[] = [];
 
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
         entries.map(async ({ contender, database }) => {
           const process = await startServer(contender, database);
           for (const route of allRoutes) await firstResponse(process, route);
-          if (round === 1) faults.push(...(await checkResponses(process, allRoutes, database)));
+          if (round === 1) faults.push(...(await checkResponses(process, requests, database)));
           return { process, database };
         }),
       );
@@ -139,7 +140,7 @@ async function measure(
   seconds: number,
 ): Promise<Omit<Sample, 'round'>> {
   const { pid, server } = process;
-  if (route.name !== 'GET /time') await database.reset();
+  if (route === requests.post || route === requests.read) await database.reset();
 
   const cpuBefore = cpuSeconds(pid);
   const wrkCpuBefore = exitedChildrenCpuSeconds();

@@ -3,7 +3,7 @@ import { exampleDocument } from '../common/example-document';
 import type { ServerProcess } from '../common/server-process';
 import { type BenchDatabase, type Item, page } from './bench-database';
 import type { Contender } from './contenders';
-import { type Route, urlOf } from './routes';
+import { type Route, type Routes, urlOf } from './routes';
 
 interface JsonResponse {
   status: number;
@@ -23,7 +23,7 @@ const writesEach = 5;
  */
 export async function checkResponses(
   process: ServerProcess<Contender>,
-  [time, post, read]: readonly [Route, Route, Route],
+  { time, zone, post, read }: Routes,
   database: BenchDatabase,
 ): Promise<string[]> {
   const faults: string[] = [];
@@ -32,18 +32,20 @@ export async function checkResponses(
   };
 
   await database.reset();
-  const now = await requestJson(urlOf(process, time), 'GET');
-  const { epochMs } = now.json;
-  expect(
-    now.status === 200 &&
-      Math.abs(epochMs - Date.now()) < 5000 &&
-      isDeepStrictEqual(now.json, {
-        time: new Date(epochMs).toISOString(),
-        epochMs,
-        timezone: 'UTC',
-      }),
-    `GET /time returned ${JSON.stringify(now)}`,
-  );
+  for (const { route, timezone, offset, offsetMs } of [
+    { route: time, timezone: 'UTC', offset: 'Z', offsetMs: 0 },
+    { route: zone, timezone: 'Asia/Kolkata', offset: '+05:30', offsetMs: 5.5 * 60 * 60_000 },
+  ]) {
+    const now = await requestJson(urlOf(process, route), 'GET');
+    const { epochMs } = now.json;
+    const time = new Date(epochMs + offsetMs).toISOString().replace('Z', offset);
+    expect(
+      now.status === 200 &&
+        Math.abs(epochMs - Date.now()) < 5000 &&
+        isDeepStrictEqual(now.json, { time, epochMs, timezone }),
+      `${route.name} returned ${JSON.stringify(now)}`,
+    );
+  }
 
   const list = await requestJson(urlOf(process, read), 'GET');
   expect(

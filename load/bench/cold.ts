@@ -18,7 +18,7 @@ import { type Route, routes } from './routes';
 import { versions } from './versions';
 import { writeReport } from './write-report';
 
-const [time, post] = routes(page.next);
+const { time, post } = routes(page.next);
 
 /** `npm run bench:cold`: measures cold starts, on the MongoDB at `MONGODB_URI`. */
 async function main(): Promise<void> {

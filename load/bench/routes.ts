@@ -5,22 +5,31 @@ import type { Contender } from './contenders';
 
 /** A request that is measured. */
 export interface Route extends WrkRequest {
-  name: 'GET /time' | 'POST /data' | 'GET /data';
+  name: 'GET /time' | 'GET /time?tz=…' | 'POST /data' | 'GET /data';
   path(contender: Contender): string;
 }
 
+export type Routes = Record<'time' | 'zone' | 'post' | 'read', Route>;
+
 /** @param lastId the id of the last document on the page that `GET /data` returns */
-export function routes(lastId: string): [time: Route, post: Route, read: Route] {
+export function routes(lastId: string): Routes {
   const data = ({ paths }: Contender) => paths?.data ?? '/data';
-  return [
-    {
+  return {
+    time: {
       name: 'GET /time',
       method: 'GET',
       path: ({ paths }) => paths?.time ?? '/time',
       status: 200,
       substring: '"epochMs":',
     },
-    {
+    zone: {
+      name: 'GET /time?tz=…',
+      method: 'GET',
+      path: ({ paths }) => `${paths ? `${paths.time}&` : '/time?'}tz=Asia/Kolkata`,
+      status: 200,
+      substring: '+05:30"',
+    },
+    post: {
       name: 'POST /data',
       method: 'POST',
       path: data,
@@ -28,14 +37,14 @@ export function routes(lastId: string): [time: Route, post: Route, read: Route] 
       substring: '"id":"',
       body: JSON.stringify(exampleDocument),
     },
-    {
+    read: {
       name: 'GET /data',
       method: 'GET',
       path: data,
       status: 200,
       substring: `"next":"${lastId}"`,
     },
-  ];
+  };
 }
 
 export function urlOf({ server, port }: ServerProcess<Contender>, route: Route): string {

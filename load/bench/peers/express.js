@@ -5,8 +5,8 @@ const { insert, list, time } = require('./work');
 const app = express();
 app.use(express.json());
 
-app.get('/time', (_, res) => {
-  res.json(time());
+app.get('/time', (req, res) => {
+  res.json(time(req.query.tz));
 });
 
 app.get('/data', async (_, res) => {

@@ -16,7 +16,7 @@ const schema = {
   },
 };
 
-fastify.get('/time', { schema }, async () => time());
+fastify.get('/time', { schema }, async (request) => time(request.query.tz));
 
 fastify.get('/data', async () => list());
 

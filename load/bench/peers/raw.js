@@ -7,6 +7,9 @@ const { insert, list, time } = require('./work');
 createServer(async (req, res) => {
   try {
     if (req.url === '/time') return send(res, 200, time());
+    if (req.url.startsWith('/time?')) {
+      return send(res, 200, time(new URLSearchParams(req.url.slice(6)).get('tz')));
+    }
     if (req.method === 'GET') return send(res, 200, await list());
     const item = await insert(await json(req));
     send(res, 201, item, { Location: `/data/${item.id}` });

@@ -2,6 +2,7 @@
 # https://www.mongodb.com/docs/languages/python/pymongo-driver/current/get-started/
 import os
 from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
 
 from flask import Flask, request
 from pymongo import MongoClient
@@ -14,8 +15,9 @@ documents = client.get_default_database()["documents"]
 
 @app.get("/time")
 def time():
-    now = datetime.now(timezone.utc)
-    return {"time": iso(now), "epochMs": int(now.timestamp() * 1000), "timezone": "UTC"}
+    name = request.args.get("tz", "UTC")
+    now = datetime.now(ZoneInfo(name))
+    return {"time": iso(now), "epochMs": int(now.timestamp() * 1000), "timezone": name}
 
 
 @app.get("/data")

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +17,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-const iso = "2006-01-02T15:04:05.000Z"
+const iso = "2006-01-02T15:04:05.000Z07:00"
 
 type stored struct {
 	ID        string    `bson:"_id"`
@@ -58,9 +59,32 @@ func main() {
 	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
 }
 
-func now(w http.ResponseWriter, _ *http.Request) {
-	t := time.Now().UTC()
-	send(w, http.StatusOK, moment{t.Format(iso), t.UnixMilli(), "UTC"})
+func now(w http.ResponseWriter, r *http.Request) {
+	name := r.URL.Query().Get("tz")
+	if name == "" {
+		name = "UTC"
+	}
+	location, err := zone(name)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	t := time.Now().In(location)
+	send(w, http.StatusOK, moment{t.Format(iso), t.UnixMilli(), name})
+}
+
+// reading a zone's file takes longer than the rest of the request
+var zones sync.Map
+
+func zone(name string) (*time.Location, error) {
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location), nil
+	}
+	location, err := time.LoadLocation(name)
+	if err == nil {
+		zones.Store(name, location)
+	}
+	return location, err
 }
 
 func read(w http.ResponseWriter, r *http.Request) {
