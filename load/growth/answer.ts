@@ -43,7 +43,7 @@ function ratios(samples: Sample[], metric: 'rate' | 'p95', load: string): number
 function verdict(ratios: number[]): string {
   const [min, max] = [Math.min(...ratios), Math.max(...ratios)];
   if (min > tolerance) return 'a fifth replica helps';
-  if (max < 1 / tolerance) return 'a fifth replica does not help but harm';
+  if (max < 1 / tolerance) return 'a fifth replica hurts';
   if (min > 1 / tolerance && max < tolerance) return 'a fifth replica changes little';
   return 'it is unclear whether a fifth replica helps, as the measurements disagree';
 }

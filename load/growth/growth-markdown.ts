@@ -56,7 +56,8 @@ GROWTH_DATABASES='SecantusDB=mongodb://127.0.0.1:27123/?directConnection=true' n
 \`\`\`
 
 The replicas are processes of the built service on one machine, with the databases and the load generator,
-which spreads the requests evenly. A constant load is an open model: requests do not wait for responses, and
+which spreads the requests evenly. So a further replica adds no CPU here: the figures show what it costs, not
+what it adds on a node of its own. A constant load is an open model: requests do not wait for responses, and
 latency counts from when they were due. Loads at so many connections, 50 unless it says so, are a closed
 model, by [wrk](https://github.com/wg/wrk). CPU is per 1,000 correct responses, of all replicas together; so is
 peak memory, the sum of what each had at most since it started. The replicas are measured twice, up and down;

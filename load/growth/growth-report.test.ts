@@ -34,7 +34,7 @@ test('the answer says whether five replicas store more, and from which load on t
   );
   assert.match(same ?? '', 'On A, a fifth replica changes little');
   assert.match(same ?? '', 'Up to 1,500 posts/s, their p95 is not higher each time.');
-  assert.match(worse ?? '', 'On B, a fifth replica does not help but harm');
+  assert.match(worse ?? '', 'On B, a fifth replica hurts');
   assert.match(
     worse ?? '',
     '0.2 times as many posts per second as one, 4 per commit instead of 20',
