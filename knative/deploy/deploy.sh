@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Deploys MongoDB and the service, and waits until it answers. Can be repeated. Where nothing was built
-# and neither IMAGE nor REGISTRY is set, it deploys the published image of this version.
+# and neither IMAGE nor REGISTRY is set, it deploys the published image, if this commit is a release.
 #   VARIANTS     knative, hpa or "knative hpa"; without, those that the cluster can run
 #   COMPONENTS   opt-in components, such as "knative/hpa-class mongo/local-volume"
 #   WAIT         the seconds to wait for each part, instead of 120 to 300
@@ -10,6 +10,8 @@
 : "${VARIANTS:=}" "${COMPONENTS:=}"
 read -r VARIANTS <<<"${VARIANTS//[[:space:]]/ }"
 read -r COMPONENTS <<<"${COMPONENTS//[[:space:]]/ }"
+
+remedy="push it with npm run image" # if the image can't be pulled
 
 # wants VARIANT: whether it is one of VARIANTS
 wants() { [[ " $VARIANTS " == *" $1 "* ]]; }
@@ -21,13 +23,19 @@ built() {
   [ "$name" != "$IMAGE" ] || IMAGE=$IMAGE${digest:+@$digest}
 }
 
-# published: makes IMAGE the one that the release workflow pushed
+# published: makes IMAGE the one that the release workflow pushed of this commit
 published() {
-  local owner
-  owner=$(git remote get-url origin 2>/dev/null | sed -nE 's|.*github\.com[:/]([^/]+)/.*|\1|p' | tr '[:upper:]' '[:lower:]') || true
+  local owner version
+  owner=$(git remote get-url origin 2>/dev/null |
+    sed -nE 's#^([a-z]+://)?([^/@]+@)?(ssh\.)?github\.com(:[0-9]+/|[:/])([^/]+)/.*#\5#p' | tr '[:upper:]' '[:lower:]') || true
   [ -n "$owner" ] ||
     die "No image was built here, and this is no clone from GitHub, whose published image could be deployed: run npm run image, or set IMAGE."
-  IMAGE=ghcr.io/$owner/functions-on-knative:$(node -p 'require("./package.json").version')
+  version=$(node -p 'require("./package.json").version')
+  # an older image may not know the settings of these manifests
+  git tag --points-at HEAD | grep -qxF "v$version" ||
+    die "No image was built here, and this commit is not the release v$version, whose published image could be deployed: run npm run image, check out the release, or set IMAGE."
+  IMAGE=ghcr.io/$owner/functions-on-knative:$version
+  remedy="see whether the release is out and its package public"
   echo "No image was built here: the published one is deployed, $IMAGE."
 }
 
@@ -96,7 +104,7 @@ trouble() {
       sed -nE 's/^Unable to fetch image "([^"]*)".*/\1/p'
   } 2>/dev/null | sed -n '
     1s/^\(.*\/\)\{0,1\}mongo:.*/The image & can not be pulled: see whether the cluster reaches its registry./p;t
-    1s/.*/The image & can not be pulled: push it with npm run image./p'
+    1s/.*/The image & can not be pulled: '"$remedy"'./p'
 }
 
 unschedulable() {

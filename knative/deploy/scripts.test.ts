@@ -436,11 +436,11 @@ test('deploy: what was pushed from here, by its digest', () => {
 for (const [origin, owner] of [
   ['https://github.com/Team-A/functions', 'team-a'],
   ['git@github.com:team/functions.git', 'team'],
-  ['ssh://git@github.com/team/functions.git', 'team'],
+  ['ssh://git@ssh.github.com:443/team/functions.git', 'team'],
 ] as const) {
   test(`deploy: the published image of this version, where nothing was built in a clone of ${origin}`, () => {
     const { deploy, forget, ...here } = prepare({
-      git: { 'remote get-url origin': `echo ${origin}` },
+      git: { 'remote get-url origin': `echo ${origin}`, 'tag --points-at HEAD': 'echo v1.0.0' },
     });
     forget();
     const done = deploy();
@@ -459,9 +459,28 @@ for (const [origin, owner] of [
   });
 }
 
+test('deploy: nothing was built, at a commit that is not the release', () => {
+  const origin = { 'remote get-url origin': 'echo https://github.com/team/functions' };
+  for (const tags of ['', 'echo v1.0.0-rc.1']) {
+    const { deploy, forget, callsOf } = prepare({
+      git: { ...origin, 'tag --points-at HEAD': tags },
+    });
+    forget();
+    failsWith(
+      deploy(),
+      'No image was built here, and this commit is not the release v1.0.0, whose published image could be deployed: run npm run image, check out the release, or set IMAGE.',
+    );
+    assert.equal(callsOf('kubectl'), []);
+  }
+});
+
 test('deploy: nothing was built, in no clone from GitHub', () => {
-  const elsewhere = { 'remote get-url origin': 'echo https://git.example/team/functions' };
-  for (const git of [elsewhere, { 'remote get-url origin': 'exit 2' }, undefined]) {
+  const elsewhere = ['https://git.example/team/functions', 'https://notgithub.com/team/functions'];
+  const origins = [...elsewhere.map((url) => `echo ${url}`), 'exit 2'];
+  for (const git of [
+    ...origins.map((origin) => ({ 'remote get-url origin': origin })),
+    undefined,
+  ]) {
     const { deploy, forget, callsOf } = prepare({ git });
     forget();
     failsWith(
