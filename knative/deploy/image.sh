@@ -49,6 +49,7 @@ push_to_registry() {
   if [ "$tool" = docker ]; then
     docker push "$IMAGE" # takes plain HTTP from its daemon's insecure-registries
     [[ ${IMAGE##*/} != *:* ]] || name=${IMAGE%:*}
+    name=${name#docker.io/} # which docker leaves out
     digest=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$IMAGE" |
       sed -n "s|^$name@||p")
   else
