@@ -24,7 +24,7 @@ RUN node --predictable compile.js
 
 FROM runtime
 # These hold all that runs: the functions, the libraries that they load once they listen, and the code
-# that V8 has compiled of both.
+# that V8 has compiled from both.
 COPY --from=code /service/main.js /service/service.js /service/libraries.js /service/*.cache \
      /service/jose.js /service/opentelemetry.js /service/built-page.js /service/openapi.json \
      /service/*.LEGAL.txt ./

@@ -10,7 +10,7 @@ type Require = ((id: string) => unknown) & { main?: unknown };
 type Module = { exports: object };
 
 /**
- * Runs the service as it was built, with the code that V8 compiled of it in an earlier process
+ * Runs the service as it was built, with the code that V8 compiled from it in an earlier process
  * (compile.ts), from the files `NAME.cache`. Node's own compile cache is made before a file runs, so it
  * lacks the functions that are called; this one has all
  * (https://nodejs.org/api/vm.html#scriptcreatecacheddata). Without the files, or with another version

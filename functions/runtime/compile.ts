@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { bundles } from './bundle';
 
-// `node compile.js` in the folder of the bundles: saves the code that V8 compiles of all their
+// `node compile.js` in the folder of the bundles: saves the code that V8 compiles from all their
 // functions, for runService. With --predictable it is the same each time.
 
 setFlagsFromString('--no-lazy');
