@@ -14,7 +14,9 @@ type Module = { exports: object };
  * (compile.ts), from the files `NAME.cache`. Node's own compile cache is made before a file runs, so it
  * lacks the functions that are called; this one has all
  * (https://nodejs.org/api/vm.html#scriptcreatecacheddata). Without the files, or with another version
- * or other flags of V8, functions are compiled when they are called.
+ * or other flags of V8, functions are compiled when they are called. V8 compares only the length of the
+ * source: whoever changes a bundle has to remove its code, as `npm run bundle:service` does, or the old
+ * one runs.
  *
  * @param folder where the bundles are
  * @param module gets the exports of the service
