@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Deploys MongoDB and the service, and waits until it answers. Can be repeated. Where nothing was built
-# and neither IMAGE nor REGISTRY is set, it deploys the published image, if this commit is a release.
+# and neither IMAGE nor REGISTRY is set, it deploys the published image of this version.
 #   VARIANTS     knative, hpa or "knative hpa"; without, those that the cluster can run
 #   COMPONENTS   opt-in components, such as "knative/hpa-class mongo/local-volume"
 #   WAIT         the seconds to wait for each part, instead of 120 to 300
@@ -20,10 +20,12 @@ wants() { [[ " $VARIANTS " == *" $1 "* ]]; }
 built() {
   local name='' digest=''
   [ ! -e .deploy/image ] || read -r name digest <.deploy/image
-  [ "$name" != "$IMAGE" ] || IMAGE=$IMAGE${digest:+@$digest}
+  [ "$name" = "$IMAGE" ] && [ -n "$digest" ] || return 0
+  IMAGE=$IMAGE@$digest
+  [ -z "$named" ] || echo "It was pushed from here: $IMAGE is deployed."
 }
 
-# published: makes IMAGE the one that the release workflow pushed of this commit
+# published: makes IMAGE the one that the release workflow pushed for this version
 published() {
   local owner version
   owner=$(git remote get-url origin 2>/dev/null |
@@ -31,12 +33,11 @@ published() {
   [ -n "$owner" ] ||
     die "No image was built here, and this is no clone from GitHub, whose published image could be deployed: run npm run image, or set IMAGE."
   version=$(node -p 'require("./package.json").version')
-  # an older image may not know the settings of these manifests
-  git tag --points-at HEAD | grep -qxF "v$version" ||
-    die "No image was built here, and this commit is not the release v$version, whose published image could be deployed: run npm run image, check out the release, or set IMAGE."
   IMAGE=ghcr.io/$owner/functions-on-knative:$version
   remedy="see whether the release is out and its package public"
   echo "No image was built here: the published one is deployed, $IMAGE."
+  git tag --points-at HEAD | grep -qxF "v$version" ||
+    echo "This commit is not the release v$version: if its image lacks what these manifests need, check out v$version, or run npm run image."
 }
 
 for variant in $VARIANTS; do
