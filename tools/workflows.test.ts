@@ -42,7 +42,8 @@ linted.run();
 
 /** What jobs may besides reading. */
 const mayWrite: Record<string, object> = {
-  'release.yml image': {
+  'release.yml image': { contents: 'read', packages: 'write' },
+  'release.yml publish': {
     contents: 'read',
     packages: 'write',
     'id-token': 'write',
@@ -77,7 +78,8 @@ for (const name of workflows) {
 test('nothing is published before all else has passed', () => {
   const { jobs } = loadYaml<Workflow>(read(join(folder, 'release.yml')));
   assert.equal(jobs.image?.needs, ['notes', 'test', 'e2e', 'reproduce']);
-  assert.equal(jobs.release?.needs, ['notes', 'image']);
+  assert.equal(jobs.publish?.needs, ['notes', 'image']);
+  assert.equal(jobs.release?.needs, ['notes', 'publish']);
   for (const called of ['ci.yml', 'kind.yml']) {
     const { concurrency, on } = loadYaml<Workflow>(read(join(folder, called)));
     assert.ok('workflow_call' in on);
