@@ -3,7 +3,7 @@
 # and neither IMAGE nor REGISTRY is set, it deploys the published image of this version.
 #   VARIANTS     knative, hpa or "knative hpa"; without, those that the cluster can run
 #   COMPONENTS   opt-in components, such as "knative/hpa-class mongo/local-volume"
-#   WAIT         the seconds to wait for each part, instead of 120 to 300
+#   WAIT         the seconds to wait for each part, instead of 120 to 600
 # shellcheck source=knative/deploy/lib.sh
 . "$(dirname "$0")/lib.sh"
 
