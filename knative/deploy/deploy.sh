@@ -4,6 +4,7 @@
 #   VARIANTS     knative, hpa or "knative hpa"; without, those that the cluster can run
 #   COMPONENTS   opt-in components, such as "knative/hpa-class mongo/local-volume"
 #   WAIT         the seconds to wait for each part, instead of 120 to 600
+#   ALLOW_OPEN   true: also if callers needed a token or key so far, and need none any longer
 # shellcheck source=knative/deploy/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -160,6 +161,13 @@ mkdir -p .deploy
   echo "components: [$(for component in $COMPONENTS; do echo "'../$component',"; done)]"
   echo "images: [{name: functions-on-knative, $(image_parts)}]"
 } >.deploy/kustomization.yaml
+variants=()
+! wants knative || variants+=(services.serving.knative.dev/functions)
+! wants hpa || variants+=(deployments.apps/functions-hpa)
+deployed=$(k get "${variants[@]}" --ignore-not-found -o yaml)
+if [[ $deployed == *"name: AUTH_"* && $(kubectl kustomize .deploy) != *"name: AUTH_"* && ${ALLOW_OPEN:-} != true ]]; then
+  die "Callers need a token or a key now, and would need none any longer: add knative/auth or knative/api-keys to COMPONENTS, or set ALLOW_OPEN=true."
+fi
 k apply --kustomize .deploy
 
 if $replica_set; then

@@ -31,6 +31,8 @@ const cluster: Answers = {
   'get namespace *': '',
   '*auth can-i create *': 'echo yes',
   '*get persistentvolumeclaim *': '',
+  '*get services.serving.knative.dev/functions *-o yaml': '',
+  '*get deployments.apps/functions-hpa *-o yaml': '',
   '*get secret mongo-*--ignore-not-found*': '',
   'create --filename - --namespace *':
     'cat >>"$HERE/secrets.yaml"; echo ---  >>"$HERE/secrets.yaml"',
@@ -492,6 +494,22 @@ test('deploy: nothing was built, in no clone from GitHub', () => {
     );
     assert.equal(callsOf('kubectl'), []);
   }
+});
+
+test('deploy: a service that asks for credentials is not opened by accident', () => {
+  const asksForToken = {
+    '*get services.serving.knative.dev/functions *-o yaml': 'echo "- name: AUTH_ISSUER"',
+    'kustomize .deploy': 'cat .deploy/kustomization.yaml',
+  };
+  const { deploy, callsOf } = prepare({ kubectl: asksForToken });
+  failsWith(
+    deploy({ COMPONENTS: 'knative/hpa-class' }),
+    'Callers need a token or a key now, and would need none any longer: add knative/auth or knative/api-keys to COMPONENTS, or set ALLOW_OPEN=true.',
+  );
+  assert.not.ok(callsOf('kubectl').some((call) => call.includes('apply')));
+  succeeds(deploy({ ALLOW_OPEN: 'true' }));
+  const stillAsks = { ...asksForToken, 'kustomize .deploy': 'echo "  name: AUTH_API_KEYS_FILE"' };
+  succeeds(prepare({ kubectl: stillAsks }).deploy());
 });
 
 test('deploy: components', () => {
