@@ -126,7 +126,7 @@ export function createFunction(name: string, access: Access, parts: () => Parts)
 /** Warns in the log if the settings do not say who may call. For the start of a host. */
 export function warnIfOpen({ auth }: Access): void {
   if (auth) return;
-  log.warn('whoever reaches the service may use it: set AUTH_ISSUER or AUTH_API_KEYS_FILE');
+  log.warn('anyone who reaches the service may use it: set AUTH_ISSUER or AUTH_API_KEYS_FILE');
 }
 
 /** Whoever reaches the resources may use them, unless the settings say who may. */

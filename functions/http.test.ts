@@ -47,7 +47,7 @@ const otherApiKey = createApiKey('other', ['other:read']);
 writeFileSync(apiKeysFile, `${apiKey.line}\n${otherApiKey.line}\n`);
 
 const specialHosts = {
-  'a replica that wants a token': () =>
+  'a replica that needs a token': () =>
     startOwnHost({
       auth: {
         apiKeysFile,
@@ -162,7 +162,7 @@ const rowsWithoutToken: Row[] = protectedOperations.flatMap(([method, template])
       }),
     status,
     type,
-    on: 'a replica that wants a token',
+    on: 'a replica that needs a token',
   }));
 });
 
@@ -302,13 +302,13 @@ const rows: Row[] = [
     name: `GET ${path} with an API key`,
     request: get(path, { headers: { Authorization: `Bearer ${apiKey.key}` } }),
     status,
-    on: 'a replica that wants a token' as const,
+    on: 'a replica that needs a token' as const,
   })),
   {
     name: 'POST /data with an API key',
     request: postData({ with: 'a key' }, { Authorization: `Bearer ${apiKey.key}` }),
     status: 201,
-    on: 'a replica that wants a token',
+    on: 'a replica that needs a token',
   },
   { name: 'GET /livez', request: get('/livez'), status: 200 },
   {

@@ -24,7 +24,7 @@ export const problemDescriptions: Record<ProblemType, ProblemDescription> = {
       ' "8e03978e-40d5-43e8-bc93-6894a57f9324", and a new one for each document.',
   },
   'token-required': {
-    when: 'The service wants a token, and there is none in the header `Authorization`.',
+    when: 'The service needs a token, and there is none in the header `Authorization`.',
     detail: 'Send a token in the header Authorization: Bearer TOKEN, and nowhere else.',
     headers: ['WWW-Authenticate'],
   },
@@ -105,7 +105,7 @@ export const problemDescriptions: Record<ProblemType, ProblemDescription> = {
     headers: ['Retry-After'],
   },
   'authentication-unavailable': {
-    when: 'The token could not be verified, as the keys of its issuer could not be had in time.',
+    when: 'The token could not be verified, as the keys of its issuer could not be fetched in time.',
     detail: 'Nothing was done, as the token could not be verified. Try again.',
     headers: ['Retry-After'],
   },

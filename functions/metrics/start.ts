@@ -19,7 +19,7 @@ export interface Measured {
 
 /** Metrics that are being collected and served. */
 export interface Metrics {
-  /** Undefined if the port could not be had. */
+  /** Undefined if the port could not be opened. */
   port: number | undefined;
   /** Stops both. */
   close(): Promise<void>;

@@ -161,7 +161,7 @@ test('it asks for a token where one is wanted, and keeps it in its memory only',
   writeFileSync(apiKeysFile, reader.line);
   const service = closeLater(await startOwnHost({ auth: { apiKeysFile } }));
   const page = await open(service.url);
-  await shows(page, '#state', /wants a token/);
+  await shows(page, '#state', /needs a token/);
   const field = page.getByLabel('A token or an API key');
   const use = async (token: string) => {
     await field.fill(token);

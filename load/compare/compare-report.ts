@@ -20,8 +20,8 @@ export function compareReport(comparison: Comparison): string {
   const before = `
 <p>${escapeText(answer(comparison))}</p>
 <p class="soft">Each run begins with two fresh replicas and an empty collection, and lasts a minute. It is an open
-model: within three seconds the load rises to its peak, stays for 42 s, and falls again. ${settings.rounds === 1 ? 'One round' : `${settings.rounds} rounds`}, in an
-order drawn by lot (seed ${settings.seed}). Measured on ${date.slice(0, 10)}.</p>
+model: within three seconds the load rises to its peak, stays for 42 s, and falls again. ${settings.rounds === 1 ? 'One round' : `${settings.rounds} rounds`}, in a
+random order (seed ${settings.seed}). Measured on ${date.slice(0, 10)}.</p>
 ${plots('p95 in the first ten seconds, ms', ({ measures }) => measures.p95AtFirst)}
 ${plots('Third replica ready, s after the load begins to rise', ({ measures }) => measures.toThird)}
 ${plots('Replica-seconds in the minute', ({ measures }) => measures.replicaSeconds)}
@@ -210,7 +210,7 @@ for something else costs it nothing.`,
 ingress, sometimes the activator, and queue-proxy, which cost CPU of their own.`,
   `<b>More nodes.</b> On one node, everything shares its CPUs, and a new pod needs no image and no node. Where a node has to be
 added first, neither autoscaler is fast.`,
-  `<b>Slower starts.</b> With a smaller CPU limit a replica takes longer to start, whoever asks for it.`,
+  `<b>Slower starts.</b> With a smaller CPU limit a replica takes longer to start, under either autoscaler.`,
   `<b>Other targets.</b> A lower target acts earlier and costs more. An HPA can also scale on requests in flight, with a
 metrics adapter and the service's own metrics.`,
   `<b>Zero replicas.</b> Both keep two replicas here. Only Knative can go to zero, which costs a cold start.`,

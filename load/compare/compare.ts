@@ -23,7 +23,7 @@ const folder = join(__dirname, 'report');
 const resultsFile = join(folder, 'runs.json');
 const attempts = 3;
 
-/** The runs of an experiment, in an order drawn by lot: round by round, so that drift meets all alike. */
+/** The runs of an experiment, in random order: round by round, so that drift meets all alike. */
 function plan({ loads, subjects, settings }: Comparison) {
   const random = randomFrom(settings.seed);
   const cells = loads.flatMap((load) => subjects.map((subject) => ({ load, subject })));

@@ -24,7 +24,7 @@ test('of several troubles the worst is told', () => {
     [{}, 'Serving'],
     [{ failures: 1, time: undefined }, 'Asking the service …'],
     [{ failures: 2, time: undefined }, 'The service does not answer'],
-    [{ time: answer(401) }, 'This service wants a token'],
+    [{ time: answer(401) }, 'This service needs a token'],
     [{ time: answer(403) }, 'This token is not enough'],
     [{ failures: 2, time: answer(503), readiness: answer(200, lost) }, 'The service answers 503'],
     [{ readiness: answer(503, {}, 'The service is shutting down.') }, 'Draining'],

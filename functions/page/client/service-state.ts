@@ -33,7 +33,7 @@ export function judge(signals: Signals, now: number): ServiceState {
       : bad('The service does not answer', 'This page keeps asking.');
   }
   if (time?.status === 401) {
-    return { level: 'wait', title: 'This service wants a token', text: '' };
+    return { level: 'wait', title: 'This service needs a token', text: '' };
   }
   if (time?.status === 403) return bad('This token is not enough', time.problem?.detail ?? '');
   const detail = readiness?.problem?.detail ?? '';
