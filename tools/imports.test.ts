@@ -50,7 +50,7 @@ const allowed: Record<string, string[]> = {
   'load/common': ['tools/network', 'tools/programs'],
   'load/common/charts': [],
   'load/common/page': ['load/common/charts'],
-  'load/tune': ['load/common', 'load/common/page'],
+  'load/tune': ['load/common', 'load/common/charts', 'load/common/page'],
   'knative/deploy': [],
   'knative/e2e': ['knative/deploy', 'load/chaos'],
 };

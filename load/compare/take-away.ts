@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { applyObjects } from '../common/apply';
 import { shell } from '../common/cluster';
 import type { Deployed } from '../common/deployed';
-import { applyObjects } from './apply';
 
 /** Takes both variants away, so that their replicas use nothing. */
 export async function takeAway(): Promise<void> {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Container, V1EnvVar, V1PodTemplateSpec } from '@kubernetes/client-node';
+import { applyObjects } from '../common/apply';
 import { shell, type Target } from '../common/cluster';
 import type { Deployed } from '../common/deployed';
-import { applyObjects } from './apply';
-import { slowDatabaseHost } from './slow-database';
+import { withSlowDatabase } from '../common/slow-database';
 import { isPeer, peers, type Settings, type Subject } from './subjects';
 
 /** The name of what is put under load, and of all that belongs to it. */
@@ -94,7 +94,8 @@ function podTemplate(
 ): V1PodTemplateSpec {
   const [container, ...others] = spec?.containers ?? [];
   const { requests, limits } = container?.resources ?? {};
-  const env = withDatabase(container?.env ?? [], slowDatabase);
+  const ownEnv = container?.env ?? [];
+  const env = slowDatabase ? withSlowDatabase(ownEnv) : ownEnv;
   const changed: Partial<V1Container> = {
     env,
     resources: {
@@ -140,13 +141,6 @@ const peerLogin: V1EnvVar[] = [
       'mongodb://$(MONGO_USERNAME):$(MONGO_PASSWORD)@$(MONGO_HOST):$(MONGO_PORT)/$(MONGO_DATABASE)?authSource=admin',
   },
 ];
-
-function withDatabase(env: V1EnvVar[], slow: boolean): V1EnvVar[] {
-  if (!slow) return env;
-  return env.map((entry) =>
-    entry.name === 'MONGO_HOST' ? { name: entry.name, value: slowDatabaseHost } : entry,
-  );
-}
 
 async function knativeTarget(): Promise<Target> {
   const [url = '', host = ''] = await shell(`

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findKnee } from './knee';
+import { findKnee, lowestOf } from './knee';
 
 test('the knee is where higher concurrency no longer raises throughput', () => {
   const step = (concurrency: number, throughput: number, p95: number, failed = 0) => ({
@@ -18,6 +18,14 @@ test('the knee is where higher concurrency no longer raises throughput', () => {
   assert.equal(findKnee(steps, 100), { target: 8, limit: 16 });
   assert.equal(findKnee(steps, 5), { target: 8, limit: 8 });
   assert.equal(findKnee([...steps.slice(0, 4), step(64, 490, 450, 0.01)], 500).limit, 16);
+});
+
+test('what suits all loads is the lowest of each', () => {
+  const knees = [
+    { target: 8, limit: 128 },
+    { target: 64, limit: 96 },
+  ];
+  assert.equal(lowestOf(knees), { target: 8, limit: 96 });
 });
 
 test.run();

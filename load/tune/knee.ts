@@ -31,3 +31,11 @@ export function findKnee(steps: Step[], maxP95: number): Knee {
   const acceptable = tooSlow === -1 ? beyond : beyond.slice(0, Math.max(1, tooSlow));
   return { target: steps[knee]?.concurrency ?? 0, limit: acceptable.at(-1)?.concurrency ?? 0 };
 }
+
+/** What suits all of some loads: more would make the others slower. */
+export function lowestOf(knees: Knee[]): Knee {
+  return {
+    target: Math.min(...knees.map(({ target }) => target)),
+    limit: Math.min(...knees.map(({ limit }) => limit)),
+  };
+}

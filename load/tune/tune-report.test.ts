@@ -7,11 +7,14 @@ import { type Tuning, tuneReport } from './tune-report';
 const file = join(__dirname, 'report/tune.json');
 const tuning = JSON.parse(readFileSync(file, 'utf8')) as Tuning;
 
-test('The report has a row for each step.', () => {
+test('The report has a table for each load, with a row for each step.', () => {
   const html = tuneReport(tuning);
-  const [table = ''] = /<tbody>.*?<\/tbody>/s.exec(html) ?? [];
-  assert.is(table.match(/<tr>/g)?.length, tuning.steps.length);
-  assert.match(html, `${tuning.knee.target} requests in flight reach 90 %`);
+  const tables = [...html.matchAll(/<tbody>.*?<\/tbody>/gs)].map(([table]) => table);
+  assert.equal(
+    tables.map((table) => table.match(/<tr>/g)?.length),
+    tuning.loads.map(({ steps }) => steps.length),
+  );
+  for (const { knee } of tuning.loads) assert.match(html, `${knee.target} in flight reach 90 %`);
 });
 
 test('The page is self-contained and escapes its data.', () => {

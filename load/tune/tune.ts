@@ -2,47 +2,71 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
-import { apps, core, emptyCollection, findVariants, namespace, shell } from '../common/cluster';
+import { core, emptyCollection, findVariants, namespace, shell } from '../common/cluster';
+import { type Deployed, readDeployed } from '../common/deployed';
 import { findK6, k6VersionOf } from '../common/k6';
+import { chooseKinds, type LoadKind } from '../common/loads';
 import { sample } from '../common/run-and-read';
+import { deploySlowDatabase, removeSlowDatabase, withSlowDatabase } from '../common/slow-database';
 import { percentile } from '../common/statistics';
 import { readTestEnvironment } from '../common/test-environment';
-import { findKnee, type Step } from './knee';
-import { type Tuning, tuneReport } from './tune-report';
+import { findKnee, lowestOf, type Step } from './knee';
+import { type LoadTuning, type Tuning, tuneReport } from './tune-report';
 
-// `npm run tune`: finds the concurrency that one replica can handle, by raising it step by step on a
-// separate pod with the Deployment's template. With the argument `report` it only makes the report again,
-// from the last results.
+// `npm run tune`: finds the concurrency that one replica can handle under each kind of load, by raising it
+// step by step on a separate pod with the Deployment's template. With the argument `report` it only makes
+// the report again, from the last results.
 const name = 'functions-tune';
 const maxP95 = Number(process.env.P95_MS || 500);
-const soak = { DURATION: process.env.DURATION || '10s', MIX: process.env.MIX || '17:2:1' };
+const duration = process.env.DURATION || '10s';
 const stepList = process.env.STEPS || '1 2 4 6 8 12 16 24 32 48 64 96 128';
 const concurrencies = stepList.split(' ').map(Number);
 
-async function measureSteps(): Promise<Step[]> {
+async function measureLoads(kinds: LoadKind[]): Promise<LoadTuning[]> {
   const k6 = await findK6(log);
   await findVariants();
+  const deployed = await readDeployed();
   await removePod();
+  const loads: LoadTuning[] = [];
   try {
-    const url = await startPod();
-    await emptyCollection();
-    await measureStep(k6, url, 8); // warm-up
-    // up and down, so that drift evens out
-    const measured: Step[] = [];
-    for (const concurrency of [...concurrencies, ...concurrencies.toReversed()]) {
-      const step = await measureStep(k6, url, concurrency);
-      log(describe(step));
-      measured.push(step);
+    await deploySlowDatabase(deployed);
+    for (const kind of kinds) {
+      log(`${kind.title}: ${kind.description}`);
+      const steps = await measureSteps(k6, deployed, kind);
+      loads.push({ ...kind, steps, knee: findKnee(steps, maxP95) });
+      await removePod();
     }
-    return concurrencies.map((_, i) => mean(measured[i] as Step, measured.at(-1 - i) as Step));
   } finally {
     await removePod();
+    await removeSlowDatabase();
   }
+  return loads;
+}
+
+async function measureSteps(k6: string, deployed: Deployed, kind: LoadKind): Promise<Step[]> {
+  const url = await startPod(deployed, kind);
+  await emptyCollection();
+  await measureStep(k6, url, kind, 8); // warm-up
+  // up and down, so that drift evens out
+  const measured: Step[] = [];
+  for (const concurrency of [...concurrencies, ...concurrencies.toReversed()]) {
+    const step = await measureStep(k6, url, kind, concurrency);
+    log(describe(step));
+    measured.push(step);
+  }
+  return concurrencies.map((_, i) => mean(measured[i] as Step, measured.at(-1 - i) as Step));
 }
 
 /** Runs soak.js in a closed model, with `concurrency` clients. */
-async function measureStep(k6: string, url: string, concurrency: number): Promise<Step> {
-  const settings = { BASE_URL: url, HOST: '', CLIENTS: `${concurrency}`, ...soak };
+async function measureStep(
+  k6: string,
+  url: string,
+  { mix }: LoadKind,
+  concurrency: number,
+): Promise<Step> {
+  const settings = {
+    ...{ BASE_URL: url, HOST: '', CLIENTS: `${concurrency}`, DURATION: duration, MIX: mix },
+  };
   const { requests } = await sample(k6, 'soak.js', settings);
   const answered = requests.filter((request) => request.answered);
   const durations = answered.map(({ duration }) => duration);
@@ -79,12 +103,15 @@ function mean(a: Step, b: Step): Step {
  *
  * @returns its URL
  */
-async function startPod(): Promise<string> {
+async function startPod({ deployment }: Deployed, { slowDatabase }: LoadKind): Promise<string> {
   log(`starting the pod ${name} from the template of the Deployment functions-hpa`);
-  const deployment = await apps.readNamespacedDeployment({ name: 'functions-hpa', namespace });
   const { metadata, spec } = deployment.spec?.template ?? {};
   const labels = { ...metadata?.labels, 'app.kubernetes.io/name': name };
-  const pod: V1Pod = { metadata: { name, labels }, ...(spec && { spec }) };
+  const containers = (spec?.containers ?? []).map((container) => ({
+    ...container,
+    ...(slowDatabase && { env: withSlowDatabase(container.env ?? []) }),
+  }));
+  const pod: V1Pod = { metadata: { name, labels }, spec: { ...spec, containers } };
   const service: V1Service = {
     metadata: { name, labels },
     spec: {
@@ -119,27 +146,26 @@ async function main([task]: string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   if (task !== 'report') await writeFile(results, `${JSON.stringify(await tune())}\n`);
   const tuning: Tuning = JSON.parse(await readFile(results, 'utf8'));
-  const { knee, settings } = tuning;
+  const { target, limit } = lowestOf(tuning.loads.map(({ knee }) => knee));
   const file = join(folder, 'tune.html');
   await writeFile(file, tuneReport(tuning));
   console.log(`
-For knative/service/service.yaml:
+For knative/service/service.yaml, the lowest of all loads:
 
-  autoscaling.knative.dev/target: "${knee.target}"   # the lowest concurrency with 90 % of the highest throughput
-  containerConcurrency: ${knee.limit}   # the highest concurrency tried with a p95 within ${settings.P95_MS} ms
+  autoscaling.knative.dev/target: "${target}"   # the lowest concurrency with 90 % of the highest throughput
+  containerConcurrency: ${limit}   # the highest concurrency tried with a p95 within ${tuning.settings.P95_MS} ms
 
 The report is ${file}.`);
 }
 
 async function tune(): Promise<Tuning> {
-  const steps = await measureSteps();
+  const loads = await measureLoads(chooseKinds());
   return {
     date: new Date().toISOString(),
     k6: await k6VersionOf(await findK6(log)),
     setup: await readTestEnvironment(),
-    settings: { ...soak, P95_MS: `${maxP95}` },
-    steps,
-    knee: findKnee(steps, maxP95),
+    settings: { DURATION: duration, P95_MS: `${maxP95}` },
+    loads,
   };
 }
 

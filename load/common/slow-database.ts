@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { shell } from '../common/cluster';
-import type { Deployed } from '../common/deployed';
+import type { V1EnvVar } from '@kubernetes/client-node';
 import { applyObjects } from './apply';
+import { shell } from './cluster';
+import type { Deployed } from './deployed';
 
 /** How much longer a response of the database takes, in ms. */
 const delay = 200;
 /** The name of the Service in front of the database. */
-export const slowDatabaseHost = 'slow-mongo';
+const slowDatabaseHost = 'slow-mongo';
 const labels = { 'app.kubernetes.io/name': slowDatabaseHost };
 
 /** Deploys a proxy in front of MongoDB, in this service's image, that holds back its responses. */
@@ -51,6 +52,13 @@ export async function deploySlowDatabase({ deployment }: Deployed): Promise<void
     },
   ]);
   await shell(`k rollout status deployment/${slowDatabaseHost} --timeout 120s >/dev/null`);
+}
+
+/** The environment of a container, with this database instead of its own. */
+export function withSlowDatabase(env: V1EnvVar[]): V1EnvVar[] {
+  return env.map((entry) =>
+    entry.name === 'MONGO_HOST' ? { name: entry.name, value: slowDatabaseHost } : entry,
+  );
 }
 
 /** Deletes the proxy, if it is there. */

@@ -1,4 +1,4 @@
-import { shell } from '../common/cluster';
+import { shell } from './cluster';
 
 /** `kubectl apply` for objects of the Kubernetes API. */
 export async function applyObjects(items: object[]): Promise<void> {
