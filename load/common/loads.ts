@@ -36,8 +36,8 @@ export const loadKinds: LoadKind[] = [
 
 /** The kinds that `LOADS` of the environment selects, such as `cpu,mixed`: all without it. */
 export function chooseKinds(env = process.env): LoadKind[] {
-  const chosen: string[] = env.LOADS?.split(',') ?? loadKinds.map(({ name }) => name);
+  const chosen: string[] = env.LOADS ? env.LOADS.split(',') : loadKinds.map(({ name }) => name);
   const unknown = chosen.find((name) => !loadKinds.some((kind) => kind.name === name));
-  if (unknown) throw new Error(`LOADS has "${unknown}": choose of cpu, waiting and mixed.`);
+  if (unknown !== undefined) throw new Error(`LOADS has "${unknown}": choose of cpu, waiting and mixed.`);
   return loadKinds.filter(({ name }) => chosen.includes(name));
 }

@@ -16,6 +16,8 @@ test('A setting that can not be read is refused with its form.', () => {
   assert.throws(() => readSettings({ ROUNDS: '0' }), 'ROUNDS is "0": write a whole number');
   assert.throws(() => readSettings({ SEED: '1.5' }), 'SEED is "1.5": write a whole number');
   assert.throws(() => chooseLoads(500, { LOADS: 'cpu,io' }), 'LOADS has "io"');
+  assert.throws(() => chooseLoads(500, { LOADS: 'cpu,' }), 'LOADS has ""');
+  assert.is(chooseLoads(500, { LOADS: '' }).length, 3);
   assert.throws(() => chooseLoads(500, { PEAK_CPU: 'x' }), 'PEAK_CPU is "x"');
 });
 
