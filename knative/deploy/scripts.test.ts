@@ -508,6 +508,8 @@ test('deploy: a service that asks for credentials is not opened by accident', ()
   );
   assert.not.ok(callsOf('kubectl').some((call) => call.includes('apply')));
   succeeds(deploy({ ALLOW_OPEN: 'true' }));
+  const broken = { ...asksForToken, 'kustomize .deploy': 'echo "invalid patch" >&2; exit 1' };
+  failsWith(prepare({ kubectl: broken }).deploy(), 'invalid patch');
   const stillAsks = { ...asksForToken, 'kustomize .deploy': 'echo "  name: AUTH_API_KEYS_FILE"' };
   succeeds(prepare({ kubectl: stillAsks }).deploy());
 });
