@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { compileBuiltService } from '../common/built-service';
 import { installBenchPackages } from '../common/install';
 import { assertWrk, runWrk } from '../common/wrk';
 import { type GrowthDatabase, openDatabases } from './databases';
@@ -38,6 +39,7 @@ function isPart(name: string): name is PartName {
 async function measureParts(names: PartName[], seconds: number): Promise<void> {
   assertWrk();
   installBenchPackages();
+  compileBuiltService();
   const databases = await openDatabases(process.env.GROWTH_DATABASES ?? '');
   const environment = describeEnvironment(databases);
   try {
