@@ -26,7 +26,8 @@ function answerFor(samples: Sample[], database: string): string {
 
   function latencies(): string {
     const constant = namesOf(samples, 'load').filter((load) => load !== saturation);
-    const slower = constant.find((load) => Math.min(...ratios(samples, 'p95', load)) > tolerance);
+    const isSlower = (load: string) => Math.min(...ratios(samples, 'p95', load)) > tolerance;
+    const slower = constant.find((_, i) => constant.slice(i).every(isSlower));
     if (!slower) return `Up to ${constant.at(-1)}, their p95 is not higher each time.`;
     const p95 = (x: number) => `${number(median(x, 'p95', slower))} ms`;
     return `From ${slower} on, their p95 is higher: ${p95(5)} instead of ${p95(1)}.`;

@@ -29,7 +29,10 @@ test('the answer says whether five replicas store more, and from which load on t
         batch: 20 / x,
         p95: load === '100 posts/s' ? 10 : 10 * x,
       })),
-      ...replicas('C', (x) => ({ rate: 1000 * x })),
+      ...replicas('C', (x, load) => ({
+        rate: 1000 * x,
+        p95: load === '500 posts/s' ? 10 * x : 10,
+      })),
     ]),
   );
   assert.match(same ?? '', 'On A, a fifth replica changes little');
@@ -41,6 +44,7 @@ test('the answer says whether five replicas store more, and from which load on t
   );
   assert.match(worse ?? '', 'From 500 posts/s on, their p95 is higher: 50 ms instead of 10 ms.');
   assert.match(better ?? '', 'On C, a fifth replica helps');
+  assert.not.match(better ?? '', 'From 500 posts/s on');
 });
 
 test('the answer is unclear where the measurements disagree', () => {
