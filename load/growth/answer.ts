@@ -34,11 +34,17 @@ function answerFor(samples: Sample[], database: string): string {
   }
 }
 
-/** What five replicas have for each that one has, in each of the times that they were measured. */
+/**
+ * What five replicas have for each that one has, in each of the times that they were measured. Latency
+ * without a correct response counts as infinite.
+ */
 function ratios(samples: Sample[], metric: 'rate' | 'p95', load: string): number[] {
-  const of = (x: number) => samples.filter((sample) => sample.x === x && sample.load === load);
+  const of = (x: number) =>
+    samples
+      .filter((sample) => sample.x === x && sample.load === load)
+      .map((sample) => sample[metric] ?? Number.POSITIVE_INFINITY);
   const one = of(1);
-  return of(5).map((sample, i) => sample[metric] / (one[i]?.[metric] ?? Number.NaN));
+  return of(5).map((five, i) => five / (one[i] ?? Number.NaN));
 }
 
 function verdict(ratios: number[]): string {

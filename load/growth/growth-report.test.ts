@@ -58,12 +58,13 @@ test('a table has the median of the rounds, for each database, and says what is 
   let n = 0;
   const samples = [
     ...replicas('A', (x) => ({ p95: x === 1 ? (n++ < 4 ? 10 : 30) : 50 })),
-    ...replicas('B', () => ({ databaseCpu: null })),
+    ...replicas('B', (x) => ({ databaseCpu: null, p95: x === 10 ? null : 10 })),
   ];
   const [table] = tablesOf('replicas', partOf(samples));
   assert.equal(table?.header.slice(0, 3), ['replicas', 'requests/s', 'p95, ms']);
   const cells = ['1', '1000 / 1000', '20 / 10', '200 / 200', '100 / unknown', '20 / 20', '90 / 90'];
   assert.equal(table?.rows[0], cells);
+  assert.is(table?.rows[3]?.[2], '50 / unknown');
   assert.equal(
     table?.rows.map(([x]) => x),
     ['1', '2', '5', '10'],

@@ -87,7 +87,7 @@ async function warm({ path, request }: Load, { ports }: Replicas): Promise<void>
 }
 
 function progress({ load, rate, p95, failed }: Sample): string {
-  return `${load}, ${rate.toFixed(0)}/s, p95 ${p95.toFixed(1)} ms, ${failed} failed`;
+  return `${load}, ${rate.toFixed(0)}/s, p95 ${p95?.toFixed(1) ?? 'unknown'} ms, ${failed} failed`;
 }
 
 function readResults(): GrowthResults {

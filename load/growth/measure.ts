@@ -26,7 +26,8 @@ export async function measure(
   const { correct, failed, p95, took } = await run(load, replicas.ports, seconds);
   const after = usage();
   const writesAfter = await replicas.writes();
-  const perThousand = (cpuSeconds: number) => (cpuSeconds * 1e6) / correct;
+  const perThousand = (cpuSeconds: number) =>
+    correct === 0 ? null : (cpuSeconds * 1e6) / correct;
   const batches = writesAfter.batches - writesBefore.batches;
   const documents = writesAfter.documents - writesBefore.documents;
   return {
@@ -49,7 +50,7 @@ export async function measure(
 interface Outcome {
   correct: number;
   failed: number;
-  p95: number;
+  p95: number | null;
   /** In seconds. */
   took: number;
 }
@@ -59,14 +60,15 @@ async function run(load: Load, ports: number[], seconds: number): Promise<Outcom
   if ('connections' in load) {
     const urls = ports.map((port) => `http://127.0.0.1:${port}${path}`);
     const result = await runWrk(urls, request, load.connections, seconds);
-    const { correct, incorrect, errors, p95 } = result;
+    const { correct, incorrect, errors } = result;
+    const p95 = correct === 0 ? null : result.p95;
     return { correct, failed: incorrect + errors, p95, took: result.seconds };
   }
   const { body, status } = request;
   const bytes = Buffer.from(body === undefined ? get(path) : post(Buffer.from(body)));
   const open = await runOpenLoad(ports, bytes, status, load.rate, seconds);
   const { latencies, failed } = open;
-  const p95 = percentile(latencies, 95) ?? Number.POSITIVE_INFINITY;
+  const p95 = percentile(latencies, 95);
   return { correct: latencies.length, failed, p95, took: open.seconds };
 }
 

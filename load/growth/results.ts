@@ -12,10 +12,13 @@ export interface Sample {
   rate: number;
   /** Requests with another response, or none. */
   failed: number;
-  /** Latency, in ms. */
-  p95: number;
-  /** CPU time per 1,000 correct responses, in ms: of all replicas, and of the database if it is on this machine. */
-  serviceCpu: number;
+  /** Latency, in ms; null without a correct response. */
+  p95: number | null;
+  /**
+   * CPU time per 1,000 correct responses, in ms: of all replicas, and of the database if it is on this
+   * machine; null without a correct response.
+   */
+  serviceCpu: number | null;
   databaseCpu: number | null;
   /** Documents that one command wrote, on average; null if none was written. */
   batch: number | null;
