@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
+import { compileBuiltService } from '../common/built-service';
 import { cpuSeconds, exitedChildrenCpuSeconds, residentMegabytes } from '../common/process-usage';
 import { type ServerProcess, startServer } from '../common/server-process';
 import { assertWrk, runWrk, type WrkResult } from '../common/wrk';
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
     contender,
     database: openBenchDatabase(client, uri, `bench-${process.pid}-${n}`),
   }));
+  compileBuiltService();
   const results: BenchResults = {
     versions: await versions(uri),
     rounds,

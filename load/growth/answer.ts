@@ -21,8 +21,8 @@ function answerFor(samples: Sample[], database: string): string {
   const median = (x: number, metric: 'rate' | 'batch' | 'p95', load = saturation) =>
     medianOf(samples, { load, x }, metric) ?? Number.NaN;
   const rate = number(median(5, 'rate') / median(1, 'rate'));
-  const rates = `five store ${rate} times as many posts per second as one, ${number(median(5, 'batch'))} per commit instead of ${number(median(1, 'batch'))}`;
-  return `On ${database}, ${verdict(ratios(samples, 'rate', saturation))}: at saturation ${rates}. ${latencies()}`;
+  const rates = `${rate} times as many posts per second at saturation, ${number(median(5, 'batch'))} per commit instead of ${number(median(1, 'batch'))}`;
+  return `On ${database}, ${verdict(ratios(samples, 'rate', saturation))}: ${rates}. ${latencies()}`;
 
   function latencies(): string {
     const constant = namesOf(samples, 'load').filter((load) => load !== saturation);
@@ -49,8 +49,8 @@ function ratios(samples: Sample[], metric: 'rate' | 'p95', load: string): number
 
 function verdict(ratios: number[]): string {
   const [min, max] = [Math.min(...ratios), Math.max(...ratios)];
-  if (min > tolerance) return 'a fifth replica helps';
-  if (max < 1 / tolerance) return 'a fifth replica hurts';
-  if (min > 1 / tolerance && max < tolerance) return 'a fifth replica changes little';
-  return 'it is unclear whether a fifth replica helps, as the measurements disagree';
+  if (min > tolerance) return 'five replicas store more than one';
+  if (max < 1 / tolerance) return 'five replicas store less than one';
+  if (min > 1 / tolerance && max < tolerance) return 'five replicas store about as much as one';
+  return 'it is unclear whether five replicas store more than one, as the measurements disagree';
 }

@@ -33,10 +33,13 @@ export async function openDatabases(list: string): Promise<GrowthDatabase[]> {
   const others = list.split(/\s+/).filter(Boolean).map(parseEntry);
   const directory = mkdtempSync(join(tmpdir(), 'database-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
-  const { uri, kind } = await startDatabase({ directory, report: console.error });
-  const embedded = { name: kind === 'mongod' ? 'MongoDB' : 'FerretDB', uri };
+  const { uri, kind, stop } = await startDatabase({ directory, report: console.error });
+  const embedded = { name: kind === 'mongod' ? 'MongoDB' : 'FerretDB', uri, stop };
   return Promise.all([embedded, ...others].map(open));
 }
+
+/** Where a database is, and how to stop it if it was started here. */
+type Server = Pick<GrowthDatabase, 'name' | 'uri'> & { stop?(): Promise<void> };
 
 /** @throws Error that says which form an entry has */
 export function parseEntry(entry: string): Pick<GrowthDatabase, 'name' | 'uri'> {
@@ -45,7 +48,7 @@ export function parseEntry(entry: string): Pick<GrowthDatabase, 'name' | 'uri'> 
   return { name, uri };
 }
 
-async function open({ name, uri }: Pick<GrowthDatabase, 'name' | 'uri'>): Promise<GrowthDatabase> {
+async function open({ name, uri, stop }: Server): Promise<GrowthDatabase> {
   const client = new MongoClient(uri, { serverSelectionTimeoutMS: 10_000 });
   const info = await client.db('admin').command({ buildInfo: 1 });
   const databaseName = `growth-${process.pid}`;
@@ -57,7 +60,7 @@ async function open({ name, uri }: Pick<GrowthDatabase, 'name' | 'uri'>): Promis
     name,
     uri,
     databaseName,
-    version: info.ferretdbVersion ?? info.version,
+    version: info.ferretdbVersion ?? (name === 'MongoDB' ? '' : 'as MongoDB ') + info.version,
     cpuSeconds: () => (pid === undefined ? null : cpuSeconds(pid)),
     async reset(documents) {
       await db.dropDatabase();
@@ -70,6 +73,7 @@ async function open({ name, uri }: Pick<GrowthDatabase, 'name' | 'uri'>): Promis
     async close() {
       await db.dropDatabase();
       await client.close();
+      await stop?.();
     },
   };
 }

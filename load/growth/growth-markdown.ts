@@ -39,7 +39,7 @@ replicas should be CPU that the service lacks, not slow posts. Reads and request
 limit.`;
 
 const how = `\`\`\`sh
-npm run growth                          # at most ten minutes
+npm run growth                          # about a quarter of an hour
 npm run growth -- replicas pages        # only these parts; the other results stay
 npm run growth -- report                # makes the report again, from the last results
 \`\`\`

@@ -35,15 +35,15 @@ test('the answer says whether five replicas store more, and from which load on t
       })),
     ]),
   );
-  assert.match(same ?? '', 'On A, a fifth replica changes little');
+  assert.match(same ?? '', 'On A, five replicas store about as much as one');
   assert.match(same ?? '', 'Up to 1,500 posts/s, their p95 is not higher each time.');
-  assert.match(worse ?? '', 'On B, a fifth replica hurts');
+  assert.match(worse ?? '', 'On B, five replicas store less than one');
   assert.match(
     worse ?? '',
-    '0.2 times as many posts per second as one, 4 per commit instead of 20',
+    '0.2 times as many posts per second at saturation, 4 per commit instead of 20',
   );
   assert.match(worse ?? '', 'From 500 posts/s on, their p95 is higher: 50 ms instead of 10 ms.');
-  assert.match(better ?? '', 'On C, a fifth replica helps');
+  assert.match(better ?? '', 'On C, five replicas store more than one');
   assert.not.match(better ?? '', 'From 500 posts/s on');
 });
 
@@ -51,7 +51,7 @@ test('the answer is unclear where the measurements disagree', () => {
   let n = 0;
   const rate = (x: number) => (x === 5 && n++ < 4 ? 2000 : 1000);
   const [answer] = answersOf(partOf(replicas('A', (x) => ({ rate: rate(x) }))));
-  assert.match(answer ?? '', 'On A, it is unclear whether a fifth replica helps');
+  assert.match(answer ?? '', 'On A, it is unclear whether five replicas store more than one');
 });
 
 test('a table has the median of the rounds, for each database, and says what is unknown', () => {

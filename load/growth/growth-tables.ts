@@ -12,7 +12,14 @@ export interface Table {
 }
 
 /** A figure of a sample that the report shows. */
-export type Metric = 'rate' | 'p95' | 'serviceCpu' | 'databaseCpu' | 'batch' | 'peakMegabytes';
+export type Metric =
+  | 'rate'
+  | 'p95'
+  | 'serviceCpu'
+  | 'databaseCpu'
+  | 'batch'
+  | 'peakMegabytes'
+  | 'failed';
 
 /** Their names, with units. */
 export const columns: Record<Metric, string> = {
@@ -22,6 +29,7 @@ export const columns: Record<Metric, string> = {
   databaseCpu: 'database CPU, ms',
   batch: 'posts per commit',
   peakMegabytes: 'peak memory, MB',
+  failed: 'failed',
 };
 
 /** The tables of a part, one for each load. */
@@ -30,8 +38,12 @@ export function tablesOf(name: PartName, { samples }: PartResults): Table[] {
   const loads = namesOf(samples, 'load');
   return loads.map((load) => {
     const ofLoad = samples.filter((sample) => sample.load === load);
+    const says = {
+      batch: ofLoad.some(({ batch }) => batch !== null),
+      failed: ofLoad.some(({ failed }) => failed > 0),
+    };
     const metrics = (Object.keys(columns) as Metric[]).filter(
-      (metric) => metric !== 'batch' || ofLoad.some(({ batch }) => batch !== null),
+      (metric) => says[metric as keyof typeof says] ?? true,
     );
     const cell = (x: number, metric: Metric) =>
       namesOf(ofLoad, 'database')

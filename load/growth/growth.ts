@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { compileBuiltService } from '../common/built-service';
 import { installBenchPackages } from '../common/install';
@@ -16,7 +17,7 @@ import type { GrowthResults, Sample } from './results';
 const usage = `usage: npm run growth -- [--seconds S] [${partNames.join('|')}|report]...`;
 const reportFolder = join(__dirname, 'report');
 const resultsFile = join(reportFolder, 'growth.json');
-const warmUp = { connections: 50, seconds: 2 };
+const warmUp = { connections: 50, secondsEach: 2 };
 
 /** `npm run growth`: measures the parts that are named, or all of them, and makes the report again. */
 async function main(): Promise<void> {
@@ -25,9 +26,11 @@ async function main(): Promise<void> {
     options: { seconds: { type: 'string', default: '3' } },
   });
   const names = positionals.length > 0 ? positionals : partNames;
+  const seconds = Number(values.seconds);
+  if (!(Number.isInteger(seconds) && seconds > 0)) throw new Error(usage);
   for (const name of names) if (name !== 'report' && !isPart(name)) throw new Error(usage);
   const wanted = partNames.filter((name) => names.includes(name));
-  if (wanted.length > 0) await measureParts(wanted, Number(values.seconds));
+  if (wanted.length > 0) await measureParts(wanted, seconds);
   writeReport(readResults());
 }
 
@@ -71,6 +74,7 @@ async function measurePart(
         if (i === 0) await warm(load, replicas);
         const sample = { x, ...(await measure(load, replicas, database, seconds)) };
         samples.push(sample);
+        await untilIdle(database);
         console.error(`  ${database.name}, ${variable} ${x}: ${progress(sample)}`);
       }
     } finally {
@@ -80,10 +84,20 @@ async function measurePart(
   return samples;
 }
 
-/** Runs until the code is compiled and the connection pools are filled. */
+/** Runs until each replica has compiled its code and filled its connection pool. */
 async function warm({ path, request }: Load, { ports }: Replicas): Promise<void> {
   const urls = ports.map((port) => `http://127.0.0.1:${port}${path}`);
-  await runWrk(urls, request, warmUp.connections, warmUp.seconds);
+  await runWrk(urls, request, warmUp.connections, warmUp.secondsEach * ports.length);
+}
+
+/** Waits until the database is done with what the last load left behind, for at most half a minute. */
+async function untilIdle({ cpuSeconds }: GrowthDatabase): Promise<void> {
+  for (let before = cpuSeconds(), waited = 0; before !== null && waited < 60; waited++) {
+    await sleep(500);
+    const now = cpuSeconds() ?? before;
+    if (now - before < 0.1) return;
+    before = now;
+  }
 }
 
 function progress({ load, rate, p95, failed }: Sample): string {

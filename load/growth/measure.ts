@@ -26,8 +26,7 @@ export async function measure(
   const { correct, failed, p95, took } = await run(load, replicas.ports, seconds);
   const after = usage();
   const writesAfter = await replicas.writes();
-  const perThousand = (cpuSeconds: number) =>
-    correct === 0 ? null : (cpuSeconds * 1e6) / correct;
+  const perThousand = (cpuSeconds: number) => (correct === 0 ? null : (cpuSeconds * 1e6) / correct);
   const batches = writesAfter.batches - writesBefore.batches;
   const documents = writesAfter.documents - writesBefore.documents;
   return {
