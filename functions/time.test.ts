@@ -41,6 +41,7 @@ test('the offset changes when daylight saving time starts', () => {
   const change = Date.UTC(2026, 2, 29, 1);
   assert.is(formatTime(change - 1, 'Europe/Paris').time, '2026-03-29T01:59:59.999+01:00');
   assert.is(formatTime(change, 'Europe/Paris').time, '2026-03-29T03:00:00.000+02:00');
+  assert.is(formatTime(change - 1, 'Europe/Paris').time, '2026-03-29T01:59:59.999+01:00');
 });
 
 test('every zone of Intl is known, in the same spelling', () => {

@@ -71,11 +71,32 @@ export function formatTime(epochMs: number, tz = 'UTC'): Time {
   if (timezone === 'UTC') return { time: new Date(epochMs).toISOString(), epochMs, timezone };
   if (timezone === undefined) throw unknownZone(tz);
 
-  const offset = offsetOf(timezone, epochMs);
+  const { offset, offsetMs } = offsetAt(timezone, epochMs);
+  const local = new Date(epochMs + offsetMs).toISOString();
+  return { time: local.slice(0, -1) + offset, epochMs, timezone };
+}
+
+/** The offset of a zone in one minute; offsets change at full minutes. */
+interface ZoneMinute {
+  minute: number;
+  /** Such as `+09:00`. */
+  offset: string;
+  offsetMs: number;
+}
+
+/** By zone, the minute that was last asked for: formatting takes as long as the rest of a request. */
+const zoneMinutes = new Map<string, ZoneMinute>();
+
+function offsetAt(timeZone: string, epochMs: number): ZoneMinute {
+  const minute = Math.floor(epochMs / 60_000);
+  const known = zoneMinutes.get(timeZone);
+  if (known?.minute === minute) return known;
+  const offset = formatOffset(timeZone, epochMs);
   const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(offset) ?? [];
   const offsetMs = Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) * 60_000;
-  const local = new Date(epochMs + offsetMs).toISOString();
-  return { time: local.replace('Z', offset), epochMs, timezone };
+  const found = { minute, offset, offsetMs };
+  zoneMinutes.set(timeZone, found);
+  return found;
 }
 
 /**
@@ -86,7 +107,7 @@ export function formatTime(epochMs: number, tz = 'UTC'): Time {
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** The offset of a zone at a time, such as `+09:00`. */
-function offsetOf(timeZone: string, epochMs: number): string {
+function formatOffset(timeZone: string, epochMs: number): string {
   let formatter = formatters.get(timeZone);
   if (!formatter) {
     formatter = createFormatter(timeZone);
