@@ -44,7 +44,7 @@ const allowed: Record<string, string[]> = {
   'load/compare': ['load/common', 'load/common/charts', 'load/common/page'],
   'load/growth': [
     ...['functions/documents', 'load/common', 'load/common/charts', 'load/common/page'],
-    ...['tools/database', 'tools/network'],
+    'tools/database',
   ],
   'load/limits': ['load/common', 'tools/network'],
   'load/common': ['tools/network', 'tools/programs'],

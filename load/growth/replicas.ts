@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../tools/network/ports';
 import { builtService } from '../common/built-service';
 import { cpuSeconds, residentMegabytes } from '../common/process-usage';
 import { type ServerProcess, startServer } from '../common/server-process';
+
+/** The replicas' metrics have ports from here on: below those that the system gives out, so no server gets one. */
+const firstMetricsPort = 19_464;
 
 /** What replicas have written so far. */
 export interface Writes {
@@ -36,8 +38,8 @@ export async function startReplicas(
   database: string,
 ): Promise<Replicas> {
   const replicas = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const metricsPort = await freePort();
+    Array.from({ length: count }, async (_, i) => {
+      const metricsPort = firstMetricsPort + i;
       const env = { ...builtService.env, METRICS_PORT: `${metricsPort}` };
       const process = await startServer({ ...builtService, env }, { uri, database });
       await untilReady(process);
