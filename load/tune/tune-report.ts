@@ -30,7 +30,7 @@ export function tuneReport({ date, k6, setup, settings, loads }: Tuning): string
 <ul>
 ${loads.map((load) => `<li>${summary(load, settings.P95_MS ?? '')}</li>`).join('\n')}
 </ul>
-<p>A target of ${target} suits all of them: more would make requests wait where they need CPU.</p>
+${loads.length > 1 ? `<p>A target of ${target} suits all of them: more would make requests wait where they need CPU.</p>` : ''}
 <p class="soft">A closed model: each client sends its next request when the response to the last one has arrived. Each
 concurrency ran twice for ${settings.DURATION}, once while it was raised and once while it was lowered; the figures
 are the means. Measured on ${date.slice(0, 10)}.</p>
