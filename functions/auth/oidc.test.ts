@@ -150,7 +150,8 @@ test('the log says who called, and has no token; without settings it warns once'
     child.kill();
     assert.is(await exited, 0);
   }
-  const warnings = ({ lines }: typeof open) => lines.filter(({ msg }) => /whoever/.test(`${msg}`));
+  const warnings = ({ lines }: typeof open) =>
+    lines.filter(({ msg }) => /may use it/.test(`${msg}`));
   assert.equal(
     warnings(open).map(({ level }) => level),
     ['warn'],
