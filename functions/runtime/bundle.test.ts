@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Script } from 'node:vm';
@@ -9,12 +8,19 @@ import * as assert from 'uvu/assert';
 import { bundles, runService } from './bundle';
 
 const dist = join(__dirname, '../../dist');
+const imageOptions = '--max-semi-space-size=2';
 
-test('the code of the build is used', () => {
-  const module = { exports: {} as { start?: unknown } };
-  const scripts = runService(dist, module, createRequire(join(dist, 'main.js')));
-  assert.type(module.exports.start, 'function');
-  assert.is(scripts.get('service.js')?.cachedDataRejected, false);
+/** Whether V8 takes the code of a bundle, in a new process: in this one a test may have set options of V8. */
+function isTaken(folder: string, name: string, options: string): boolean {
+  const read = (file: string) => `fs.readFileSync(${JSON.stringify(join(folder, file))})`;
+  const script = `new vm.Script(String(${read(name)}), { cachedData: ${read(`${name}.cache`)} })`;
+  const env = { ...process.env, NODE_OPTIONS: options };
+  const args = ['--eval', `process.exit(${script}.cachedDataRejected ? 1 : 0)`];
+  return spawnSync(process.execPath, args, { env }).status === 0;
+}
+
+test('V8 takes the code of the build', () => {
+  for (const name of bundles) assert.ok(isTaken(dist, name, ''), name);
 });
 
 test.run();
@@ -30,8 +36,7 @@ copies('are compiled to the same code each time, which V8 takes', ({ folder }) =
   const node = (...args: string[]) =>
     execFileSync(process.execPath, args, {
       cwd: folder,
-      // those of the image
-      env: { ...process.env, NODE_OPTIONS: '--max-semi-space-size=2' },
+      env: { ...process.env, NODE_OPTIONS: imageOptions },
       encoding: 'utf8',
     });
   const compile = () => {
@@ -41,12 +46,7 @@ copies('are compiled to the same code each time, which V8 takes', ({ folder }) =
   for (const name of ['compile.js', ...bundles]) copyFileSync(join(dist, name), join(folder, name));
   const code = compile();
   assert.equal(compile(), code);
-  for (const name of bundles) {
-    const read = (file: string) => `require('fs').readFileSync('${file}')`;
-    const options = `{ cachedData: ${read(`${name}.cache`)} }`;
-    const script = `new vm.Script(String(${read(name)}), ${options})`;
-    assert.is(node('--eval', `process.exit(${script}.cachedDataRejected ? 1 : 0)`), '');
-  }
+  for (const name of bundles) assert.ok(isTaken(folder, name, imageOptions), name);
 });
 
 const code = {
