@@ -70,5 +70,13 @@ export const bodyProblems: ProblemType[] = [
   'overloaded',
 ];
 
+/** The problems of `authorize`. */
+export const accessProblems: ProblemType[] = [
+  'token-required',
+  'invalid-token',
+  'insufficient-scope',
+  'authentication-unavailable',
+];
+
 /** The problems of `database.run`. */
 export const databaseProblems: ProblemType[] = ['overloaded', 'database-unavailable', 'internal'];

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { accessProblems } from '../http/description';
 import { connectionCut, problemSent, requestArrived, requestRouted } from '../http/events';
 import type { Problem } from '../http/problem';
 import { errorType, methodName, statusOf } from '../http/semantic-conventions';
@@ -11,19 +12,11 @@ import type { Registry } from './registry';
 /** In seconds, as the conventions advise. */
 const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** Problems of those who may not do what they ask for. */
-const refusals = [
-  'token-required',
-  'invalid-token',
-  'insufficient-scope',
-  'authentication-unavailable',
-];
-
 /** Counted from 0, so that a rate has the first one, too. */
 const reasons = [
   ...['memory', 'turn', 'time', 'bandwidth', 'database-unavailable'],
   ...['connections', 'pipelining', 'malformed-request'],
-  ...refusals,
+  ...accessProblems,
 ];
 
 /** What is known of a request until its response ends. */
@@ -110,6 +103,6 @@ export function measureHttp(registry: Registry): (() => void)[] {
 /** Why a request was turned away, if it was. */
 function reasonOf({ type, more }: Problem): string | undefined {
   if (type === 'overloaded' && more.cause instanceof Overloaded) return more.cause.reason;
-  const isReason = ['overloaded', 'database-unavailable', ...refusals].includes(type);
+  const isReason = ['overloaded', 'database-unavailable', ...accessProblems].includes(type);
   return isReason ? type : undefined;
 }

@@ -2,7 +2,12 @@ import { STATUS_CODES } from 'node:http';
 import * as z from 'zod';
 import { appResources } from '../../functions/app';
 import { parseConfig } from '../../functions/config';
-import type { Content, Description, OwnProblem } from '../../functions/http/description';
+import {
+  accessProblems,
+  type Content,
+  type Description,
+  type OwnProblem,
+} from '../../functions/http/description';
 import { type ProblemType, statuses } from '../../functions/http/problem';
 import { problemDescriptions } from '../../functions/http/problem-descriptions';
 import { type Operation, pathTemplate } from '../../functions/http/router';
@@ -39,14 +44,6 @@ const headers: Record<string, string> = {
 };
 
 const common = ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'];
-
-/** Problems of operations that need a scope. */
-const ofScopes: ProblemType[] = [
-  'token-required',
-  'invalid-token',
-  'insufficient-scope',
-  'authentication-unavailable',
-];
 
 /** The OpenAPI document of the service, made of its routes, their schemas and their descriptions. */
 export function openapiDocument(): Json {
@@ -120,7 +117,7 @@ export function openapiDocument(): Json {
         })),
         ...describeProblems([
           ...everywhere,
-          ...(scope ? ofScopes : []),
+          ...(scope ? accessProblems : []),
           ...(description.problems ?? []),
         ]),
         ...(!describe && { default: { description: 'Not described.' } }),
