@@ -3,10 +3,9 @@ import { formatNumber, markdownTable } from '../common/markdown';
 import { type Summary, summarize } from '../common/statistics';
 import { raw } from './contenders';
 import type { BenchResults, Sample } from './results';
+import { routeNames as routes } from './routes';
 
 type Metric = Exclude<keyof Sample, 'round' | 'contender' | 'route' | 'connections'>;
-
-const routes = ['GET /time', 'GET /time?tz=…', 'POST /data', 'GET /data'] as const;
 
 /** The results in Markdown: an overview at 50 connections, then each request at all of them. */
 export function benchReport(results: BenchResults): string {

@@ -3,9 +3,12 @@ import type { ServerProcess } from '../common/server-process';
 import type { WrkRequest } from '../common/wrk';
 import type { Contender } from './contenders';
 
+/** In the order of the report. */
+export const routeNames = ['GET /time', 'GET /time?tz=…', 'POST /data', 'GET /data'] as const;
+
 /** A request that is measured. */
 export interface Route extends WrkRequest {
-  name: 'GET /time' | 'GET /time?tz=…' | 'POST /data' | 'GET /data';
+  name: (typeof routeNames)[number];
   path(contender: Contender): string;
 }
 
