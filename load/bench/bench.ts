@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { compileBuiltService } from '../common/built-service';
+import { exitAfter } from '../common/exit';
 import { cpuSeconds, exitedChildrenCpuSeconds, residentMegabytes } from '../common/process-usage';
 import { type ServerProcess, startServer } from '../common/server-process';
 import { assertWrk, runWrk, type WrkResult } from '../common/wrk';
@@ -181,10 +182,4 @@ async function measure(
   };
 }
 
-main().then(
-  () => process.exit(),
-  (error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  },
-);
+exitAfter(main());

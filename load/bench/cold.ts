@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { compileBuiltService } from '../common/built-service';
+import { exitAfter } from '../common/exit';
 import { startServer } from '../common/server-process';
 import { type BenchDatabase, openBenchDatabase, page } from './bench-database';
 import {
@@ -81,10 +82,4 @@ function createHalfCoreQuota(): string | undefined {
   }
 }
 
-main().then(
-  () => process.exit(),
-  (error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  },
-);
+exitAfter(main());

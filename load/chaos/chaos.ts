@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { exitAfter } from '../common/exit';
 import { chaosReport } from './chaos-report';
 import { runChaos } from './run';
 import { makeSchedule } from './schedule';
@@ -36,10 +37,4 @@ function wholeNumber(name: string, text: string): number {
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(name, () => process.exit(2));
 
-main().then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    console.error(error.message);
-    process.exit(2);
-  },
-);
+exitAfter(main(), 2);

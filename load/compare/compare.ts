@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { emptyCollection, findVariants } from '../common/cluster';
 import { type Deployed, readDeployed } from '../common/deployed';
+import { exitAfter } from '../common/exit';
 import { findK6, k6VersionOf } from '../common/k6';
 import { randomFrom } from '../common/random';
 import { deploySlowDatabase, removeSlowDatabase } from '../common/slow-database';
@@ -112,10 +113,4 @@ async function main([task]: string[]): Promise<void> {
   console.log(`The report is ${page}. Beside it are a picture and the data, runs.json.`);
 }
 
-main(process.argv.slice(2)).then(
-  () => process.exit(),
-  (error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  },
-);
+exitAfter(main(process.argv.slice(2)));

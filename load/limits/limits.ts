@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { exitAfter } from '../common/exit';
 import { installBenchPackages, nodeFolder } from '../common/install';
 import type { Limits } from './limited-service';
 import { memoryFaults, memoryReport, overloadFaults, overloadReport } from './limits-report';
@@ -63,10 +64,4 @@ function writeFiles(name: string, content: object, markdown: string): void {
   writeFileSync(join(folder, `${name}.md`), `${markdown}\n`);
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  },
-);
+exitAfter(main());
