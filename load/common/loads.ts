@@ -1,4 +1,4 @@
-/** A kind of load: which one it is, decides how many replicas help. */
+/** A kind of load. How many replicas help depends on it. */
 export interface LoadKind {
   name: 'cpu' | 'waiting' | 'mixed';
   /** In a word. */

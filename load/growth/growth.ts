@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { compileBuiltService } from '../common/built-service';
+import { exitAfter } from '../common/exit';
 import { installBenchPackages } from '../common/install';
 import { assertWrk, runWrk } from '../common/wrk';
 import { type GrowthDatabase, openDatabases } from './databases';
 import { describeEnvironment } from './environment';
 import { growthMarkdown } from './growth-markdown';
 import { growthPage } from './growth-page';
-import { measure } from './measure';
+import { measure, urlsOf } from './measure';
 import { type Load, type Part, type PartName, partNames, parts } from './parts';
 import { type Replicas, startReplicas } from './replicas';
 import type { GrowthResults, Sample } from './results';
@@ -86,8 +87,7 @@ async function measurePart(
 
 /** Runs until each replica has compiled its code and filled its connection pool. */
 async function warm({ path, request }: Load, { ports }: Replicas): Promise<void> {
-  const urls = ports.map((port) => `http://127.0.0.1:${port}${path}`);
-  await runWrk(urls, request, warmUp.connections, warmUp.secondsEach * ports.length);
+  await runWrk(urlsOf(ports, path), request, warmUp.connections, warmUp.secondsEach * ports.length);
 }
 
 /** Waits until the database is done with what the last load left behind, for at most half a minute. */
@@ -126,10 +126,4 @@ function writeReport(results: GrowthResults): void {
   console.log(`The report is in ${page} and in ${document}.`);
 }
 
-main().then(
-  () => process.exit(),
-  (error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  },
-);
+exitAfter(main());

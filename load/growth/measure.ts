@@ -57,8 +57,7 @@ interface Outcome {
 async function run(load: Load, ports: number[], seconds: number): Promise<Outcome> {
   const { path, request } = load;
   if ('connections' in load) {
-    const urls = ports.map((port) => `http://127.0.0.1:${port}${path}`);
-    const result = await runWrk(urls, request, load.connections, seconds);
+    const result = await runWrk(urlsOf(ports, path), request, load.connections, seconds);
     const { correct, incorrect, errors } = result;
     const p95 = correct === 0 ? null : result.p95;
     return { correct, failed: incorrect + errors, p95, took: result.seconds };
@@ -70,6 +69,10 @@ async function run(load: Load, ports: number[], seconds: number): Promise<Outcom
   const p95 = percentile(latencies, 95);
   return { correct: latencies.length, failed, p95, took: open.seconds };
 }
+
+/** The URLs of a path on servers on these ports. */
+export const urlsOf = (ports: number[], path: string) =>
+  ports.map((port) => `http://127.0.0.1:${port}${path}`);
 
 /** CPU time that this process and its children that have exited used, in seconds. */
 function ownCpuSeconds(): number {

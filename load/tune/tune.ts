@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import { core, emptyCollection, findVariants, namespace, shell } from '../common/cluster';
 import { type Deployed, readDeployed } from '../common/deployed';
+import { exitAfter } from '../common/exit';
 import { findK6, k6VersionOf } from '../common/k6';
 import { chooseKinds, type LoadKind } from '../common/loads';
 import { sample } from '../common/run-and-read';
@@ -26,15 +27,13 @@ async function measureLoads(kinds: LoadKind[]): Promise<LoadTuning[]> {
   const k6 = await findK6(log);
   await findVariants();
   const deployed = await readDeployed();
-  await removePod();
   const loads: LoadTuning[] = [];
   try {
-    await deploySlowDatabase(deployed);
+    if (kinds.some(({ slowDatabase }) => slowDatabase)) await deploySlowDatabase(deployed);
     for (const kind of kinds) {
       log(`${kind.title}: ${kind.description}`);
       const steps = await measureSteps(k6, deployed, kind);
       loads.push({ ...kind, steps, knee: findKnee(steps, maxP95) });
-      await removePod();
     }
   } finally {
     await removePod();
@@ -44,6 +43,7 @@ async function measureLoads(kinds: LoadKind[]): Promise<LoadTuning[]> {
 }
 
 async function measureSteps(k6: string, deployed: Deployed, kind: LoadKind): Promise<Step[]> {
+  await removePod();
   const url = await startPod(deployed, kind);
   await emptyCollection();
   await measureStep(k6, url, kind, 8); // warm-up
@@ -169,10 +169,4 @@ async function tune(): Promise<Tuning> {
   };
 }
 
-main(process.argv.slice(2)).then(
-  () => process.exit(),
-  (error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  },
-);
+exitAfter(main(process.argv.slice(2)));
