@@ -16,15 +16,12 @@ test('the knee is where higher concurrency no longer raises throughput', () => {
   ];
   assert.equal(findKnee(steps, 500), { target: 8, limit: 64 });
   assert.equal(findKnee(steps, 100), { target: 8, limit: 16 });
-  assert.equal(findKnee(steps, 5), { target: 8, limit: 8 });
+  assert.equal(findKnee(steps, 5), { target: 8 });
   assert.equal(findKnee([...steps.slice(0, 4), step(64, 490, 450, 0.01)], 500).limit, 16);
 });
 
 test('what suits all loads is the lowest of each', () => {
-  const knees = [
-    { target: 8, limit: 128 },
-    { target: 64, limit: 96 },
-  ];
+  const knees = [{ target: 8, limit: 128 }, { target: 64, limit: 96 }, { target: 32 }];
   assert.equal(lowestOf(knees), { target: 8, limit: 96 });
 });
 

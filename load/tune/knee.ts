@@ -13,8 +13,11 @@ export interface Step {
 export interface Knee {
   /** The lowest concurrency that reaches 90 % of the highest throughput. */
   target: number;
-  /** The highest concurrency from there on whose p95 is acceptable and where nothing fails. */
-  limit: number;
+  /**
+   * The highest concurrency from there on whose p95 is acceptable and where nothing fails. Undefined if
+   * `target` is too slow already: a limit would only move the wait elsewhere.
+   */
+  limit?: number;
 }
 
 /**
@@ -28,14 +31,15 @@ export function findKnee(steps: Step[], maxP95: number): Knee {
   const knee = steps.findIndex(({ throughput }) => throughput >= 0.9 * highest);
   const beyond = steps.slice(knee);
   const tooSlow = beyond.findIndex(({ p95, failed }) => p95 > maxP95 || failed > 0);
-  const acceptable = tooSlow === -1 ? beyond : beyond.slice(0, Math.max(1, tooSlow));
-  return { target: steps[knee]?.concurrency ?? 0, limit: acceptable.at(-1)?.concurrency ?? 0 };
+  const limit = (tooSlow === -1 ? beyond : beyond.slice(0, tooSlow)).at(-1)?.concurrency;
+  return { target: steps[knee]?.concurrency ?? 0, ...(limit && { limit }) };
 }
 
 /** What suits all of some loads: more would make the others slower. */
 export function lowestOf(knees: Knee[]): Knee {
+  const limits = knees.flatMap(({ limit }) => limit ?? []);
   return {
     target: Math.min(...knees.map(({ target }) => target)),
-    limit: Math.min(...knees.map(({ limit }) => limit)),
+    ...(limits.length > 0 && { limit: Math.min(...limits) }),
   };
 }

@@ -153,7 +153,7 @@ async function main([task]: string[]): Promise<void> {
 For knative/service/service.yaml, the lowest of all loads:
 
   autoscaling.knative.dev/target: "${target}"   # the lowest concurrency with 90 % of the highest throughput
-  containerConcurrency: ${limit}   # the highest concurrency tried with a p95 within ${tuning.settings.P95_MS} ms
+${limit ? `  containerConcurrency: ${limit}   # the highest concurrency tried with a p95 within ${tuning.settings.P95_MS} ms` : ''}
 
 The report is ${file}.`);
 }
