@@ -56,7 +56,14 @@ export async function findVariants(): Promise<Variant[]> {
 
 /** Deletes all documents. */
 export async function emptyCollection(): Promise<void> {
-  await shell("mongosh 'admin.getSiblingDB(process.env.MONGO_DATABASE).documents.deleteMany({})'");
+  // in portions, as FerretDB can't delete more than 32,766 documents at once
+  await shell(`mongosh '
+    const { documents } = admin.getSiblingDB(process.env.MONGO_DATABASE);
+    const after = (count) => documents.find({}, { _id: 1 }).sort({ _id: 1 }).skip(count).limit(1).toArray();
+    for (let rest = after(30000); rest.length > 0; rest = after(30000)) {
+      documents.deleteMany({ _id: { $lt: rest[0]._id } });
+    }
+    documents.deleteMany({});'`);
 }
 
 /** The parts of a custom resource that are read here. */

@@ -29,7 +29,7 @@ export async function runSpike(
     MIX: load.mix,
     RATE: `${load.rate}`,
     PEAK: `${load.peak}`,
-    VUS: `${Math.max(1000, 5 * load.peak)}`,
+    VUS: `${Math.max(1000, 10 * load.peak)}`,
     ...Object.fromEntries(stages.map(({ name, seconds }) => [name, `${seconds}s`])),
   });
   const begin = Math.floor(samples.iterations[0] ?? 0);
