@@ -141,7 +141,7 @@ function trimNewlines(secret: string): string {
 }
 
 /**
- * Parses the environment variables. An empty variable counts as unset. docs/operations.md lists all of
+ * Parses the environment variables. An empty variable counts as unset. docs/configuration.md lists all of
  * them.
  *
  * @throws {ConfigError} that names every invalid variable

@@ -132,14 +132,14 @@ test('what is listed as of others is used', () => {
 });
 
 test('every alert has its paragraph in the runbook', () => {
-  const runbook = readFileSync(join(__dirname, '../../docs/operations.md'), 'utf8');
+  const runbook = readFileSync(join(__dirname, '../../docs/monitoring.md'), 'utf8');
   const described = [...runbook.matchAll(/^#### (Functions\w+)$/gm)].map(([, name]) => name);
   assert.equal(
     rules.map(({ alert }) => alert),
     described,
   );
   for (const { alert, annotations } of rules) {
-    assert.is(annotations.runbook, `docs/operations.md#${alert.toLowerCase()}`);
+    assert.is(annotations.runbook, `docs/monitoring.md#${alert.toLowerCase()}`);
   }
 });
 

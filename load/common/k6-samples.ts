@@ -70,8 +70,6 @@ export interface Second {
   p50: number | null;
   p95: number | null;
   p99: number | null;
-  /** Requests in flight, on average: rate × mean latency (Little's law). */
-  concurrency: number;
 }
 
 /**
@@ -97,7 +95,6 @@ export function perSecond(
       p50: percentile(durations, 50),
       p95: percentile(durations, 95),
       p99: percentile(durations, 99),
-      concurrency: sent.reduce((sum, { duration }) => sum + duration, 0) / 1000,
     };
   });
 }

@@ -4,8 +4,8 @@ export interface Step {
   concurrency: number;
   /** Successful responses per second. */
   throughput: number;
-  /** Latency, in ms. */
-  p95: number;
+  /** Latency, in ms; null if no request succeeded. */
+  p95: number | null;
   /** The share of the requests that failed, from 0 to 1. */
   failed: number;
 }
@@ -30,7 +30,9 @@ export function findKnee(steps: Step[], maxP95: number): Knee {
   const highest = Math.max(...steps.map(({ throughput }) => throughput));
   const knee = steps.findIndex(({ throughput }) => throughput >= 0.9 * highest);
   const beyond = steps.slice(knee);
-  const tooSlow = beyond.findIndex(({ p95, failed }) => p95 > maxP95 || failed > 0);
+  const tooSlow = beyond.findIndex(
+    ({ p95, failed }) => failed > 0 || (p95 ?? Number.POSITIVE_INFINITY) > maxP95,
+  );
   const limit = (tooSlow === -1 ? beyond : beyond.slice(0, tooSlow)).at(-1)?.concurrency;
   return { target: steps[knee]?.concurrency ?? 0, ...(limit && { limit }) };
 }

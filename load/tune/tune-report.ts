@@ -91,7 +91,7 @@ function table({ title, steps }: LoadTuning): string {
     'In flight',
     ['Requests/s', 'p95, ms', 'Failed, %'].map((name) => ({ name })),
     steps.map(({ concurrency, throughput, p95, failed }) => [
-      ...[`${concurrency}`, throughput.toFixed(0), p95.toFixed(0)],
+      ...[`${concurrency}`, throughput.toFixed(0), p95?.toFixed(0) ?? '–'],
       (failed * 100).toFixed(1),
     ]),
   );

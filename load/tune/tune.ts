@@ -78,22 +78,22 @@ async function measureStep(
   return {
     concurrency,
     throughput: answered.length / ((end - begin) / 1000),
-    p95: percentile(durations, 95) ?? Number.POSITIVE_INFINITY,
+    p95: percentile(durations, 95),
     failed: 1 - answered.length / requests.length,
   };
 }
 
 function describe({ concurrency, throughput, p95, failed }: Step): string {
-  const rate = `${throughput.toFixed(0)} requests/s, p95 ${p95.toFixed(0)} ms`;
+  const rate = `${throughput.toFixed(0)} requests/s, p95 ${p95?.toFixed(0) ?? '–'} ms`;
   return `${concurrency} in flight: ${rate}, ${(failed * 100).toFixed(1)} % failed`;
 }
 
 function mean(a: Step, b: Step): Step {
-  const of = (key: keyof Step) => (a[key] + b[key]) / 2;
+  const of = (key: 'throughput' | 'failed') => (a[key] + b[key]) / 2;
   return {
     concurrency: a.concurrency,
     throughput: of('throughput'),
-    p95: of('p95'),
+    p95: a.p95 === null || b.p95 === null ? null : (a.p95 + b.p95) / 2,
     failed: of('failed'),
   };
 }
