@@ -43,7 +43,7 @@ const withQuery = (path, query) => `${BASE_URL}${path}${path.includes('?') ? '&'
 /** VUs for a rate of iterations per second: enough while an iteration takes up to two seconds. */
 export const clientsFor = (rate) => {
   const vus = Number(__ENV.VUS ?? Math.max(10, 2 * rate));
-  return { preAllocatedVUs: vus, maxVUs: vus };
+  return { preAllocatedVUs: vus, maxVUs: Number(__ENV.MAX_VUS ?? vus) };
 };
 
 export function setup() {

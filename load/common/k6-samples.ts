@@ -12,7 +12,7 @@ export const csvSettings = {
 export interface Request {
   /** When it was sent, in ms since 1970. */
   start: number;
-  /** `http_req_duration`: latency in ms, without the set-up of the connection. */
+  /** In ms, with the time to connect: `http_req_blocked` and `http_req_duration` together. */
   duration: number;
   /** Whether the response had an expected status. */
   answered: boolean;
@@ -53,6 +53,15 @@ export async function readCsv(file: string): Promise<K6Samples> {
         const duration = Number(value('metric_value'));
         const answered = value('expected_response') === 'true';
         samples.requests.push({ start: end - duration, duration, answered });
+        break;
+      }
+      case 'http_req_blocked': {
+        // belongs to the request before: k6 writes the samples of a request together
+        const request = samples.requests.at(-1);
+        if (value('name') === 'setup' || !request) break;
+        const blocked = Number(value('metric_value'));
+        request.start -= blocked;
+        request.duration += blocked;
       }
     }
   }

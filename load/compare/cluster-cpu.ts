@@ -12,12 +12,16 @@ export interface CpuUsage {
   generator: number;
 }
 
-/** CPU time used so far, in seconds. */
-interface Reading {
+/** CPU time used until `at`, in seconds. */
+interface CpuTime {
   at: number;
-  generator: number;
-  /** By node; kubelets read it every ten seconds or so, at `at`. */
-  nodes: { at: number; pods: number }[];
+  used: number;
+}
+
+interface Reading {
+  generator: CpuTime;
+  /** Of the pods of each node. Kubelets measure it every ten seconds or so. */
+  nodes: CpuTime[];
 }
 
 /**
@@ -29,7 +33,8 @@ export function watchCpu() {
   let stopped = false;
   const reading = (async () => {
     while (!stopped) {
-      readings.push(await read());
+      const last = await read().catch(() => undefined); // the next one may succeed
+      if (last) readings.push(last);
       await sleep(3000);
     }
   })();
@@ -37,38 +42,38 @@ export function watchCpu() {
     async stop(times: Times): Promise<CpuUsage> {
       stopped = true;
       await reading;
-      return usage(readings.filter(({ at }) => at >= times.spike && at <= times.fall));
+      const usage = (cpuTimes: CpuTime[]) => {
+        const during = cpuTimes.filter(({ at }) => at >= times.spike && at <= times.fall);
+        const [first, last] = [during.at(0), during.at(-1)];
+        return first && last
+          ? (last.used - first.used) / ((last.at - first.at) / 1000)
+          : Number.NaN;
+      };
+      const nodes = readings[0]?.nodes.map((_, i) =>
+        readings.flatMap((each) => each.nodes[i] ?? []),
+      );
+      return {
+        pods: sum((nodes ?? [[]]).map(usage)),
+        generator: usage(readings.map((each) => each.generator)),
+      };
     },
-  };
-}
-
-function usage(readings: Reading[]): CpuUsage {
-  const [first, last] = [readings.at(0), readings.at(-1)];
-  if (!first || !last) return { pods: Number.NaN, generator: Number.NaN };
-  const nodes = first.nodes.map((from, i) => {
-    const to = last.nodes[i] ?? from;
-    return (to.pods - from.pods) / ((to.at - from.at) / 1000);
-  });
-  return {
-    pods: sum(nodes),
-    generator: (last.generator - first.generator) / ((last.at - first.at) / 1000),
   };
 }
 
 async function read(): Promise<Reading> {
   const { items } = await core.listNode();
   const nodes = await Promise.all(items.map(({ metadata }) => readNode(metadata?.name ?? '')));
-  return { at: Date.now(), generator: cpuSeconds(process.pid), nodes };
+  return { generator: { at: Date.now(), used: cpuSeconds(process.pid) }, nodes };
 }
 
 /** @see https://kubernetes.io/docs/reference/instrumentation/node-metrics/ */
-async function readNode(name: string) {
+async function readNode(name: string): Promise<CpuTime> {
   const summary = await core.connectGetNodeProxyWithPath({ name, path: 'stats/summary' });
   const { node } = summary as unknown as Summary;
   const pods = node.systemContainers.find((container) => container.name === 'pods');
   return {
     at: Date.parse(pods?.cpu.time ?? ''),
-    pods: (pods?.cpu.usageCoreNanoSeconds ?? 0) / 1e9,
+    used: (pods?.cpu.usageCoreNanoSeconds ?? 0) / 1e9,
   };
 }
 

@@ -19,17 +19,21 @@ export function compareReport(comparison: Comparison): string {
   const flawed = runs.filter(({ flaw }) => flaw);
   const before = `
 <p>${escapeText(answer(comparison))}</p>
-<p class="soft">Each run begins with two fresh replicas and an empty collection, and lasts a minute. It is an open
-model: within three seconds the load rises to its peak, stays for 42 s, and falls again. ${settings.rounds === 1 ? 'One round' : `${settings.rounds} rounds`}, in a
-random order (seed ${settings.seed}). Measured on ${date.slice(0, 10)}.</p>
+<p class="soft">Each run begins with two replicas that are a minute old and an empty collection, and lasts a minute. It is an
+open model, and each iteration is a new client: within three seconds the load rises to its peak, stays for 42 s, and falls
+again. ${roundsInWords(comparison)}, in a random order (seed ${settings.seed}). Measured from ${date.slice(0, 10)} on.</p>
 ${plots('p95 in the first ten seconds, ms', ({ measures }) => measures.p95AtFirst)}
 ${plots('Third replica ready, s after the load begins to rise', ({ measures }) => measures.toThird)}
 ${plots('Replica-seconds in the minute', ({ measures }) => measures.replicaSeconds)}
 ${loads.map((load) => table(comparison, load)).join('\n')}
-<p class="soft">Medians. Iterations are intended and sent; requests, of which an iteration has one or two, are answered or
-failed. Sent means begun within half a second after they were due. Latency is that of successful requests. Slow seconds are
-those of the spike with a p95 above 500 ms, or without an answer. Replica-seconds count each pod from when it is scheduled on a node.
-CPU is that of all pods and k6 during the spike, as a share of the nodes'.</p>
+<p class="soft">Medians of the runs that count. Iterations are intended, sent or dropped; requests, of which an iteration has
+one or two, are answered or failed. Sent means begun within 100 ms after they were due. Latency includes the time to connect;
+a failed request counts as slower than all others. Slow seconds are those of the spike with a p95 above 500 ms.
+Replica-seconds count each pod from when it is scheduled on a node until seven seconds after the load began to fall; what
+replicas cost after that is not measured. CPU is that of all pods and k6 during the spike, as a share of the nodes'.</p>
+<p class="soft"><b>How much is noise.</b> Two pairs can't differ within a minute: Knative with a burst capacity of -1 and as
+deployed, where it is more than five replicas are for, so that the activator is always in the path; and the HPA with either
+behavior, which both allow five replicas at once. What differs as little as these does not differ.</p>
 <p class="soft">A run counts if at least ${100 * leastSentShare} % of its iterations were sent on time, and at most ${100 * highestCpuShare} % of the
 CPU was used. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
 <h2>Timeline</h2>
@@ -54,6 +58,17 @@ ${dotPlot(plot, scale)}
   }
 }
 
+/** How much of the experiment there is. */
+function roundsInWords({ runs, loads, subjects, settings }: Comparison): string {
+  const perRound = loads.length * subjects.length;
+  const complete = Math.floor(runs.length / perRound);
+  const rest = runs.length % perRound;
+  const rounds = complete === 1 ? 'One round' : `${complete} rounds`;
+  return complete === settings.rounds
+    ? rounds
+    : `${rounds} of ${settings.rounds}${rest > 0 ? `, and ${rest} of the ${perRound} runs of the next` : ''}`;
+}
+
 const flawedInWords = (flawed: Run[]) =>
   flawed.length === 0
     ? 'All that are shown count.'
@@ -65,6 +80,7 @@ const flawedInWords = (flawed: Run[]) =>
 const columns: { name: string; value(run: Run, cpus: number): number | null }[] = [
   { name: 'Intended', value: ({ measures }) => measures.intended },
   { name: 'Sent', value: ({ measures }) => measures.sent },
+  { name: 'Dropped', value: ({ measures }) => measures.dropped },
   { name: 'Answered', value: ({ measures }) => measures.answered },
   { name: 'Failed', value: ({ measures }) => measures.failed },
   { name: 'p95 first 10 s, ms', value: ({ measures }) => measures.p95AtFirst },
@@ -82,13 +98,11 @@ function table(comparison: Comparison, load: Load): string {
   const { cpus } = comparison.setup;
   const rows = comparison.subjects.flatMap(({ name }) => {
     const runs = runsOf(comparison, load, name);
-    if (runs.length === 0) return [];
-    return [
-      [name, ...columns.map(({ value }) => inWords(medianOf(runs, (run) => value(run, cpus))))],
-    ];
+    const medians = columns.map(({ value }) => inWords(medianOf(runs, (run) => value(run, cpus))));
+    return [[name, `${runs.length}`, ...medians]];
   });
   const caption = `${capitalized(load.title)}: ${load.description}; ${load.rate} to ${load.peak} iterations/s`;
-  return numberTable(caption, '', columns, rows);
+  return numberTable(caption, '', [{ name: 'Runs' }, ...columns], rows);
 }
 
 /** Charts of the first round under a load, of each software on each platform. */
@@ -162,7 +176,7 @@ function after(comparison: Comparison): string {
   const allRuns = loads.map((load) => {
     const ofLoad = runs.filter((run) => run.load === load.name);
     const rows = ofLoad.map((run) => [
-      `${run.subject}, round ${run.round}${run.flaw ? ' *' : ''}`,
+      `${run.subject}, round ${run.round}${run.flaw ? ' (does not count)' : ''}`,
       ...columns.map(({ value }) => inWords(value(run, setup.cpus) ?? Number.POSITIVE_INFINITY)),
     ]);
     return numberTable(
@@ -193,6 +207,9 @@ ${definitions({
   'k6 ran on': `${machine}${shared ? ', which is a node of the cluster: k6 and the service shared its CPUs' : ''}`,
   Versions: `Kubernetes ${setup.kubernetes}, Knative ${setup.knative}, ${setup.database}, Node ${setup.node}, k6 ${k6}`,
   Image: setup.image,
+  ...(settings.peersImage && {
+    Peers: `${settings.peersImage}: a plain function with MongoDB's driver, which opens up to 100 connections, and with writes as durable as this service's. They commit each post and run each query by themselves, log no requests, and are ready when they respond, whether or not they have reached MongoDB.`,
+  }),
   'Replica resources': settings.cpu
     ? `CPU: requests ${settings.cpu.request}m, limits ${settings.cpu.limit}m, so that five replicas and all else fit on this machine; otherwise as in the manifests (${resources})`
     : resources,
@@ -211,6 +228,8 @@ ingress, sometimes the activator, and queue-proxy, which cost CPU of their own.`
   `<b>More nodes.</b> On one node, everything shares its CPUs, and a new pod needs no image and no node. Where a node has to be
 added first, neither autoscaler is fast.`,
   `<b>Slower starts.</b> With a smaller CPU limit a replica takes longer to start, under either autoscaler.`,
+  `<b>Clients that keep their connections.</b> kube-proxy chooses a replica for each connection, so behind the NodePort
+replicas that are added get nothing from clients that stay connected. Knative's ingress chooses one for each request.`,
   `<b>Other targets.</b> A lower target acts earlier and costs more. An HPA can also scale on requests in flight, with a
 metrics adapter and the service's own metrics.`,
   `<b>Zero replicas.</b> Both keep two replicas here. Only Knative can go to zero, which costs a cold start.`,
@@ -224,11 +243,10 @@ function decisions({ setup: { kpa, hpa } }: Comparison): string[] {
 is in the path. The HPA scales on CPU, from metrics-server, which averages over the last seconds.`,
     `<b>Decisions.</b> Knative decides every 2 s, on the average of the last ${kpa.window}. When the average of the
 last ${panic} s reaches ${kpa['panic-threshold-percentage']} % of the capacity of the ready replicas, it uses that one
-and does not scale down until the panic is over. The HPA decides every 15 s. To scale up, it
+and does not scale down until the panic is over. Its target is the same for replicas of any CPU: it was not scaled with
+them. The HPA decides every 15 s. To scale up, it
 ${behaviorInWords('up', hpa.scaleUp)}; by default ${behaviorInWords('up')}.`,
-    `<b>Load balancing.</b> Knative's ingress chooses a replica for each request. Behind the NodePort, kube-proxy
-chooses one for each connection: k6 keeps connections, so new replicas get only those that are new.`,
-    `<b>Shutdown of a pod.</b> queue-proxy waits until no request has arrived for 30 s; the Deployment's pods exit
-some seconds after SIGTERM. Replica-seconds count both until they are gone.`,
+    `<b>Phase.</b> Each spike begins at a random moment of the HPA's loop.`,
+    `<b>Resources.</b> queue-proxy, which each of Knative's replicas has beside it, is not limited by the replica's CPU limit.`,
   ];
 }

@@ -1,12 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyCollection, findVariants } from '../common/cluster';
 import { type Deployed, readDeployed } from '../common/deployed';
 import { exitAfter } from '../common/exit';
 import { findK6, k6VersionOf } from '../common/k6';
 import { randomFrom } from '../common/random';
 import { deploySlowDatabase, removeSlowDatabase } from '../common/slow-database';
-import { readTestEnvironment } from '../common/test-environment';
+import { readTestEnvironment, type TestEnvironment } from '../common/test-environment';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { chooseLoads, type Load } from './loads';
@@ -15,7 +16,7 @@ import { runSpike } from './spike';
 import { chooseSubjects, readSettings, type Subject } from './subjects';
 import { putBack, takeAway } from './take-away';
 import { flawOf } from './validity';
-import { deploy, remove } from './workload';
+import { deploy, remove, untilMeasured } from './workload';
 
 // `npm run compare`: puts this service and its peers under the same spikes, on Knative and with an HPA, and
 // writes a report. `npm run compare -- continue` goes on after an interruption; `report` only makes the
@@ -24,12 +25,23 @@ const folder = join(__dirname, 'report');
 const resultsFile = join(folder, 'runs.json');
 const attempts = 3;
 
-/** The runs of an experiment, in random order: round by round, so that drift meets all alike. */
+/**
+ * How long new replicas idle before k6 starts. With its warm-up that is a minute: Knative averages over as
+ * much, and over less while a revision is younger; and the HPA learns the CPU usage meanwhile.
+ */
+const settleMs = 52_000;
+
+/**
+ * The runs of an experiment, in random order: round by round, so that drift meets all alike. Each begins at
+ * a random moment of the HPA's loop of 15 s.
+ */
 function plan({ loads, subjects, settings }: Comparison) {
   const random = randomFrom(settings.seed);
   const cells = loads.flatMap((load) => subjects.map((subject) => ({ load, subject })));
   return Array.from({ length: settings.rounds }, (_, i) =>
-    random.shuffle(cells).map((cell) => ({ ...cell, round: i + 1 })),
+    random
+      .shuffle(cells)
+      .map((cell) => ({ ...cell, round: i + 1, delayMs: random.between(0, 15_000) })),
   ).flat();
 }
 
@@ -47,20 +59,35 @@ async function prepare(k6: string): Promise<Comparison> {
   };
 }
 
+/** @throws Error if something changed since the experiment began, so that its runs would not compare */
+async function checkUnchanged({ setup }: Comparison): Promise<void> {
+  const now = await readTestEnvironment();
+  const changed = (Object.keys(now) as (keyof TestEnvironment)[]).filter(
+    (key) => JSON.stringify(now[key]) !== JSON.stringify(setup[key]),
+  );
+  if (changed.length === 0) return;
+  const values = changed.map(
+    (key) => `${key} was ${JSON.stringify(setup[key])} and is ${JSON.stringify(now[key])}`,
+  );
+  throw new Error(
+    `Can't continue, as the setup has changed: ${values.join('; ')}. Restore it, or begin anew.`,
+  );
+}
+
 async function makeRuns(k6: string, comparison: Comparison): Promise<void> {
   const all = plan(comparison);
   log(
-    `${all.length} runs, about ${Math.round((all.length * 95) / 60)} minutes, seed ${comparison.settings.seed}`,
+    `${all.length} runs, about ${Math.round((all.length * 140) / 60)} minutes, seed ${comparison.settings.seed}`,
   );
   const deployed = await readDeployed();
   await deploySlowDatabase(deployed);
   await takeAway();
   try {
-    for (const { load, subject, round } of all.slice(comparison.runs.length)) {
+    for (const { load, subject, round, delayMs } of all.slice(comparison.runs.length)) {
       log(`${comparison.runs.length + 1}: ${load.name}, ${subject.name}, round ${round}`);
       comparison.runs.push({
         ...{ load: load.name, subject: subject.name, round },
-        ...(await attempt(k6, deployed, load, subject, comparison)),
+        ...(await attempt(k6, deployed, load, subject, delayMs, comparison)),
       });
       await writeFile(resultsFile, `${JSON.stringify(comparison)}\n`);
     }
@@ -77,11 +104,15 @@ async function attempt(
   deployed: Deployed,
   load: Load,
   subject: Subject,
+  delayMs: number,
   { settings, setup }: Comparison,
 ): Promise<Omit<Run, 'load' | 'subject' | 'round'>> {
   for (let discarded = 0; ; discarded++) {
     const target = await deploy(deployed, subject, load.slowDatabase, settings);
+    const settled = sleep(settleMs + delayMs);
     await emptyCollection();
+    await settled;
+    await untilMeasured(subject);
     const spike = await runSpike(k6, load, subject, target);
     const flaw = flawOf(spike, setup.cpus);
     log(JSON.stringify({ ...spike.measures, ...spike.cpu, flaw }));
@@ -104,7 +135,9 @@ async function main([task]: string[]): Promise<void> {
   if (task !== 'report') {
     await findVariants(); // or says what is not deployed
     const k6 = await findK6(log);
-    await makeRuns(k6, task === 'continue' ? await readResults() : await prepare(k6));
+    const comparison = task === 'continue' ? await readResults() : await prepare(k6);
+    if (task === 'continue') await checkUnchanged(comparison);
+    await makeRuns(k6, comparison);
   }
   const comparison = await readResults();
   const page = join(folder, 'index.html');

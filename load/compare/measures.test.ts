@@ -28,15 +28,18 @@ test('the times to each replica', () => {
   assert.is(found.toThird, 6.5);
   assert.is(found.toFifth, null);
   assert.is(found.mostReplicas, 4);
+  const early = [{ at: 5_000, desired: 5, ready: 5, pods: 5 }];
+  assert.is(measure(samples(), [], early, times).toThird, 0);
 });
 
-test('what is sent half a second late is not on time, nor is what was dropped', () => {
+test('what is sent 100 ms late is not on time, nor is what was dropped', () => {
   const intended = [2, 2, 2, 2]; // due at 0, 500, 1000, …
-  const iterations = [0, 500, 1000, 1900, 2501, 3300];
+  const iterations = [0, 500, 1000, 1600, 2601, 3100];
   const dropped = [2500, 4001];
   const found = measure({ ...samples([], iterations), dropped }, intended, replicas, times);
   assert.is(found.intended, 8);
-  assert.is(found.sent, 6);
+  assert.is(found.sent, 5);
+  assert.is(found.dropped, 2);
 });
 
 test('a rate that is no whole number adds up', () => {
@@ -49,7 +52,7 @@ test('replica-seconds count all pods, from the begin of the run to its end', () 
   assert.is(replicaSeconds, 15 * 2 + 70 * 5 + 15 * 2);
 });
 
-test('latency is that of successful requests, failures are counted', () => {
+test('a failed request counts as slower than all that were answered', () => {
   const requests = [
     request(5_000, 9_999),
     request(10_000, 100),
@@ -58,25 +61,31 @@ test('latency is that of successful requests, failures are counted', () => {
     request(45_000, 50),
   ];
   const found = measure(samples(requests), [], replicas, times);
-  assert.is(found.p95AtFirst, 300);
-  assert.is(found.p95, 9_999);
+  assert.is(found.p95AtFirst, null);
+  assert.is(found.p95, null);
+  const answered = requests.filter((request) => request.answered);
+  assert.is(measure(samples(answered), [], replicas, times).p95AtFirst, 300);
+  assert.is(measure(samples(answered), [], replicas, times).p95, 9_999);
   assert.is(found.max, 9_999);
   assert.is(found.answered, 4);
   assert.is(found.failed, 1);
 });
 
-test('a second is slow with a p95 above 500 ms, or when nothing sent in it is answered', () => {
+test('a second is slow with a p95 above 500 ms, or when nothing was sent in it', () => {
+  const fast = Array.from({ length: 45 }, (_, i) => request(15_000 + i * 1000, 500));
   const requests = [
+    ...fast,
     request(9_000, 501), // before the spike
     request(10_000, 500),
     request(11_000, 501),
     request(12_000, 10, false),
     request(13_000, 10, false),
     request(13_500, 10),
+    // none in the next second
     request(59_999, 900),
     request(60_000, 900), // after it
   ];
-  assert.is(measure(samples(requests), [], replicas, times).slowSeconds, 3);
+  assert.is(measure(samples(requests), [], replicas, times).slowSeconds, 5);
 });
 
 test('the replicas at each second', () => {

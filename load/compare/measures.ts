@@ -26,18 +26,23 @@ export interface Times {
 export interface Measures {
   /** Iterations that the load asks for. */
   intended: number;
-  /** Those that k6 began within half a second after they were due. */
+  /** Those that k6 began within 100 ms after they were due. */
   sent: number;
+  /** Those that k6 did not begin, as all of its virtual users waited for responses. */
+  dropped: number;
   /** Requests with an expected status; an iteration has one or two. */
   answered: number;
   failed: number;
-  /** In ms, of the requests sent in the first 10 s of the spike that were answered. */
+  /**
+   * In ms, of the requests sent in the first 10 s of the spike. A failed one counts as slower than all
+   * that were answered, so null stands for more than 5 % failures.
+   */
   p95AtFirst: number | null;
-  /** In ms, of all requests that were answered. */
+  /** The same for the whole run. */
   p95: number | null;
   /** In ms; the slowest answer. */
   max: number | null;
-  /** Seconds of the spike in which p95 was above 500 ms, or nothing was answered. */
+  /** Seconds of the spike in which p95 was above 500 ms, or nothing was sent. */
   slowSeconds: number;
   /** From when the load begins to rise to when three replicas are ready. */
   toThird: number | null;
@@ -60,21 +65,24 @@ export function measure(
   const { begin, spike, fall, end } = times;
   const answered = requests.filter((request) => request.answered);
   const timeTo = (count: number) => {
+    const before = replicas.findLast(({ at }) => at <= spike);
+    if (before && before.ready >= count) return 0;
     const reached = replicas.find(({ at, ready }) => at >= spike && at < fall && ready >= count);
     return reached ? (reached.at - spike) / 1000 : null;
   };
   return {
     intended: Math.round(sum(intended)),
     sent: sentOnTime(iterations, dropped, dueTimes(intended, begin)),
+    dropped: dropped.length,
     answered: answered.length,
     failed: requests.length - answered.length,
-    p95AtFirst: p95(answered.filter(isSentIn(spike, spike + 10_000))),
-    p95: p95(answered),
+    p95AtFirst: p95(requests.filter(isSentIn(spike, spike + 10_000))),
+    p95: p95(requests),
     max: answered.reduce<number | null>((max, { duration }) => Math.max(max ?? 0, duration), null),
     slowSeconds: slowSeconds(requests, spike, fall),
     toThird: timeTo(3),
     toFifth: timeTo(5),
-    mostReplicas: Math.max(...replicas.map(({ ready }) => ready)),
+    mostReplicas: Math.max(0, ...replicas.map(({ ready }) => ready)),
     replicaSeconds: replicaSeconds(replicas, begin, end),
   };
 }
@@ -101,16 +109,15 @@ function sentOnTime(iterations: number[], dropped: number[], due: number[]): num
   ].sort((a, b) => a.at - b.at);
   return due.filter((time, i) => {
     const event = events[i];
-    return event?.began && event.at <= time + 500;
+    return event?.began && event.at <= time + 100;
   }).length;
 }
 
 function slowSeconds(requests: Request[], from: number, to: number): number {
   let count = 0;
   for (let second = from; second < to; second += 1000) {
-    const sent = requests.filter(isSentIn(second, second + 1000));
-    const slowest = p95(sent.filter(({ answered }) => answered));
-    if (sent.length > 0 && (slowest === null || slowest > 500)) count++;
+    const slowest = p95(requests.filter(isSentIn(second, second + 1000)));
+    if (slowest === null || slowest > 500) count++;
   }
   return count;
 }
@@ -120,11 +127,13 @@ const isSentIn =
   ({ start }: Request) =>
     start >= from && start < to;
 
-const p95 = (requests: Request[]) =>
-  percentile(
-    requests.map(({ duration }) => duration),
+function p95(requests: Request[]): number | null {
+  const latency = percentile(
+    requests.map(({ answered, duration }) => (answered ? duration : Number.POSITIVE_INFINITY)),
     95,
   );
+  return latency === Number.POSITIVE_INFINITY ? null : latency;
+}
 
 function replicaSeconds(replicas: Replicas[], begin: number, end: number): number {
   return replicas.reduce((total, { at, pods }, i) => {

@@ -5,18 +5,19 @@ import type { Load } from './loads';
 /** Something measured in a run; null for what did not happen. */
 export type Value = (run: Run) => number | null;
 
-/** The runs of one subject under one load. */
+/** The runs of one subject under one load that count. */
 export function runsOf({ runs }: Comparison, load: Load, subject: string): Run[] {
-  return runs.filter((run) => run.load === load.name && run.subject === subject);
+  return runs.filter((run) => run.load === load.name && run.subject === subject && !run.flaw);
 }
 
-/** @returns infinity when most of the runs have no value */
+/** @returns infinity when half of the runs or more have no value; NaN without runs */
 export function medianOf(runs: Run[], value: Value): number {
   return summarize(runs.map((run) => value(run) ?? Number.POSITIVE_INFINITY)).median;
 }
 
-/** A figure; "never" for infinity. */
+/** A figure; "never" for infinity, and "–" for NaN. */
 export function inWords(figure: number): string {
+  if (Number.isNaN(figure)) return '–';
   if (!Number.isFinite(figure)) return 'never';
   const maximumFractionDigits = figure < 10 ? 1 : 0;
   return figure.toLocaleString('en', { maximumFractionDigits });

@@ -29,7 +29,11 @@ export async function runSpike(
     MIX: load.mix,
     RATE: `${load.rate}`,
     PEAK: `${load.peak}`,
-    VUS: `${Math.max(1000, 10 * load.peak)}`,
+    // each iteration is a new client: kept connections would stay with the replicas that they began with
+    K6_NO_VU_CONNECTION_REUSE: 'true',
+    VUS: `${10 * load.peak}`,
+    // no response is so slow that an iteration is dropped for want of a client
+    MAX_VUS: `${load.peak * intended.length}`,
     ...Object.fromEntries(stages.map(({ name, seconds }) => [name, `${seconds}s`])),
   });
   const begin = Math.floor(samples.iterations[0] ?? 0);

@@ -19,11 +19,11 @@ const burst = 'autoscaling.knative.dev/target-burst-capacity';
 const ours: Subject[] = [
   { name: 'Knative', software: 'this service', platform: 'knative' },
   {
-    name: 'Knative, activator never in the path',
+    name: 'Knative, burst capacity 0',
     ...{ software: 'this service', platform: 'knative', annotations: { [burst]: '0' } },
   },
   {
-    name: 'Knative, activator always in the path',
+    name: 'Knative, burst capacity -1',
     ...{ software: 'this service', platform: 'knative', annotations: { [burst]: '-1' } },
   },
   { name: 'HPA', software: 'this service', platform: 'hpa' },
@@ -37,10 +37,14 @@ export const knativeSubject = ours[0] as Subject;
 export const hpaSubject = ours[3] as Subject;
 
 /** How the peers run in their image, and where they serve what this service does at other paths. */
-export const peers: Record<Peer, { args: string[]; paths?: Record<string, string> }> = {
-  'functions-framework': { args: ['--target=app'] },
+export const peers: Record<
+  Peer,
+  { args: string[]; probe: string; paths?: Record<string, string> }
+> = {
+  'functions-framework': { args: ['--target=app'], probe: '/time' },
   'faas-js-runtime': {
     args: ['--port=8080', 'index.js'],
+    probe: '/?time',
     paths: { TIME_PATH: '/?time', DATA_PATH: '/', READY_PATH: '/health/readiness' },
   },
 };

@@ -14,6 +14,7 @@ export const leastSentShare = 0.99;
 export function flawOf({ measures, cpu }: { measures: Measures; cpu: CpuUsage }, cpus: number) {
   const sent = measures.sent / measures.intended;
   const used = (cpu.pods + cpu.generator) / cpus;
+  if (!Number.isFinite(used)) return 'the CPU in use is unknown';
   if (sent < leastSentShare) return `${(100 * sent).toFixed(1)} % sent on time`;
   if (used > highestCpuShare) return `${(100 * used).toFixed(0)} % of the CPU used`;
   return undefined;

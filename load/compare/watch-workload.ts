@@ -79,7 +79,8 @@ function createInformer<T extends KubernetesObject>(
   list: () => Promise<KubernetesListObject<T>>,
 ) {
   const informer = makeInformer<T>(kube, path, list);
-  informer.on('error', () => setTimeout(() => informer.start(), 1000));
+  const restart = () => setTimeout(() => void informer.start().catch(restart), 1000);
+  informer.on('error', restart);
   return informer;
 }
 

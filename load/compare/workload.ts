@@ -13,7 +13,7 @@ const selector = `app.kubernetes.io/name=${name}`;
 
 /**
  * Deploys a subject with two replicas: a copy of what `npm run deploy` has put into the namespace, with
- * another name. Waits until both are ready and the autoscaler has seen them.
+ * another name. Waits until both are ready.
  *
  * @throws Error if that takes more than three minutes
  */
@@ -113,7 +113,10 @@ function podTemplate(
         command: ['node', `/bench/node_modules/.bin/${software}`, ...peers[software].args],
         workingDir: `/bench/peers/${software}`,
         env: [...env, ...peerLogin],
-        readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 2 },
+        readinessProbe: {
+          ...container?.readinessProbe,
+          httpGet: { ...container?.readinessProbe?.httpGet, path: peers[software].probe } as never,
+        },
         livenessProbe: undefined as never,
       }
     : {};
@@ -142,7 +145,7 @@ const peerLogin: V1EnvVar[] = [
   {
     name: 'MONGODB_URI',
     value:
-      'mongodb://$(MONGO_USERNAME):$(MONGO_PASSWORD)@$(MONGO_HOST):$(MONGO_PORT)/$(MONGO_DATABASE)?authSource=admin',
+      'mongodb://$(MONGO_USERNAME):$(MONGO_PASSWORD)@$(MONGO_HOST):$(MONGO_PORT)/$(MONGO_DATABASE)?authSource=admin&w=majority&journal=true',
   },
 ];
 
@@ -159,12 +162,12 @@ async function deploymentTarget(): Promise<Target> {
   const [address = ''] = await shell(`
     k rollout status deployment/${name} --timeout 120s >/dev/null
     service_address "$NAMESPACE" ${name}`);
-  await untilMeasured();
   return { url: `http://${address}`, host: '' };
 }
 
-/** Waits until the HPA knows the CPU usage of the pods: without it, it would not scale. */
-async function untilMeasured(): Promise<void> {
+/** Waits until the HPA, if there is one, knows the CPU usage of the pods: without it, it would not scale. */
+export async function untilMeasured({ platform }: Subject): Promise<void> {
+  if (platform === 'knative') return;
   for (let waited = 0; waited < 180; waited++) {
     const [usage] = await shell(
       `k get horizontalpodautoscaler ${name} -o jsonpath='{.status.currentMetrics[0].resource.current.averageUtilization}'`,

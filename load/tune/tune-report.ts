@@ -41,7 +41,7 @@ are the means. Measured on ${date.slice(0, 10)}.</p>
     title: string,
     note: string,
     log: boolean,
-    of: (load: LoadTuning) => number[],
+    of: (load: LoadTuning) => (number | null)[],
   ) => ({
     ...{ title, note, log },
     charts: [
