@@ -133,7 +133,7 @@ test('what is listed as of others is used', () => {
 
 test('every alert has its paragraph in the runbook', () => {
   const runbook = readFileSync(join(__dirname, '../../docs/monitoring.md'), 'utf8');
-  const described = [...runbook.matchAll(/^#### (Functions\w+)$/gm)].map(([, name]) => name);
+  const described = [...runbook.matchAll(/^### (Functions\w+)$/gm)].map(([, name]) => name);
   assert.equal(
     rules.map(({ alert }) => alert),
     described,
