@@ -1,7 +1,7 @@
 import { sum } from '../common/statistics';
 import type { Comparison, Run } from './comparison';
 import { inWords, medianOf, runsOf, type Value } from './medians';
-import { hpaSubject, knativeSubject } from './subjects';
+import { alike, hpaSubject, knativeSubject } from './subjects';
 
 /** The answer of the report in a few sentences, with medians. */
 export function answer(comparison: Comparison): string {
@@ -21,19 +21,20 @@ ${list(({ measures }) => measures.replicaSeconds)}. ${failures(comparison)}`;
 
 /**
  * Which autoscaler is the better one under which load, by the p95 of the first ten seconds. One is if each
- * of its runs is faster than each of the other's.
+ * of its runs is faster than each of the other's, with those of the subject that is alike.
  */
 function verdict(comparison: Comparison): string {
   const p95AtFirst: Value = ({ measures }) => measures.p95AtFirst;
   const results = comparison.loads.map((load) => {
-    const [knative, hpa] = [knativeSubject, hpaSubject].map(({ name }) => {
-      const runs = runsOf(comparison, load, name);
+    const [knative, hpa] = [alike.knative, alike.hpa].map((subjects) => {
+      const [deployed = [], ...others] = subjects.map(({ name }) => runsOf(comparison, load, name));
+      const runs = [...deployed, ...others.flat()];
       const all =
         runs.length > 0
           ? runs.map((run) => p95AtFirst(run) ?? Number.POSITIVE_INFINITY)
           : [0, Number.POSITIVE_INFINITY]; // unknown
       return {
-        median: inWords(medianOf(runs, p95AtFirst)),
+        median: inWords(medianOf(deployed, p95AtFirst)),
         fastest: Math.min(...all),
         slowest: Math.max(...all),
       };

@@ -33,7 +33,8 @@ Replica-seconds count each pod from when it is scheduled on a node until seven s
 replicas cost after that is not measured. CPU is that of all pods and k6 during the spike, as a share of the nodes'.</p>
 <p class="soft"><b>How much is noise.</b> Two pairs can't differ within a minute: Knative with a burst capacity of -1 and as
 deployed, where it is more than five replicas are for, so that the activator is always in the path; and the HPA with either
-behavior, which both allow five replicas at once. What differs as little as these does not differ.</p>
+behavior, which both allow five replicas at once. What differs as little as these does not differ. One autoscaler is called
+faster than the other only if all runs of its pair were.</p>
 <p class="soft">A run counts if at least ${100 * leastSentShare} % of its iterations were sent on time, and at most ${100 * highestCpuShare} % of the
 CPU was used. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
 <h2>Timeline</h2>
