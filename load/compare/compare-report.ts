@@ -209,7 +209,7 @@ ${definitions({
   Versions: `Kubernetes ${setup.kubernetes}, Knative ${setup.knative}, ${setup.database}, Node ${setup.node}, k6 ${k6}`,
   Image: setup.image,
   ...(settings.peersImage && {
-    Peers: `${settings.peersImage}: a plain function with MongoDB's driver, which opens up to 100 connections, and with writes as durable as this service's. They commit each post and run each query by themselves, log no requests, and are ready when they respond, whether or not they have reached MongoDB.`,
+    Peers: `${settings.peersImage.replace(/^.*\//, '')}: a plain function with MongoDB's driver, which opens up to 100 connections, and with writes as durable as this service's. They commit each post and run each query by themselves, log no requests, and are ready when they respond, whether or not they have reached MongoDB.`,
   }),
   'Replica resources': settings.cpu
     ? `CPU: requests ${settings.cpu.request}m, limits ${settings.cpu.limit}m, so that five replicas and all else fit on this machine; otherwise as in the manifests (${resources})`
