@@ -1,7 +1,8 @@
 import { sum } from '../common/statistics';
 import type { Comparison, Run } from './comparison';
+import type { Load } from './loads';
 import { inWords, medianOf, runsOf, type Value } from './medians';
-import { alike, hpaSubject, knativeSubject } from './subjects';
+import { alike, hpaSubject, knativeSubject, type Subject } from './subjects';
 
 /** The answer of the report in a few sentences, with medians. */
 export function answer(comparison: Comparison): string {
@@ -24,29 +25,11 @@ ${list(({ measures }) => measures.replicaSeconds)}. ${failures(comparison)}`;
  * of its runs is faster than each of the other's, with those of the subject that is alike.
  */
 function verdict(comparison: Comparison): string {
-  const p95AtFirst: Value = ({ measures }) => measures.p95AtFirst;
   const results = comparison.loads.map((load) => {
-    const [knative, hpa] = [alike.knative, alike.hpa].map((subjects) => {
-      const [deployed = [], ...others] = subjects.map(({ name }) => runsOf(comparison, load, name));
-      const runs = [...deployed, ...others.flat()];
-      const all =
-        runs.length > 0
-          ? runs.map((run) => p95AtFirst(run) ?? Number.POSITIVE_INFINITY)
-          : [0, Number.POSITIVE_INFINITY]; // unknown
-      return {
-        median: inWords(medianOf(deployed, p95AtFirst)),
-        fastest: Math.min(...all),
-        slowest: Math.max(...all),
-      };
-    }) as [Range, Range];
-    const isFaster = (a: Range, b: Range) => a.slowest < b.fastest;
-    const winner = isFaster(knative, hpa)
-      ? 'Knative is faster'
-      : isFaster(hpa, knative)
-        ? 'the HPA is faster'
-        : 'neither is clearly faster';
+    const knative = rangeOf(comparison, load, alike.knative);
+    const hpa = rangeOf(comparison, load, alike.hpa);
     return {
-      winner,
+      winner: winnerOf(knative, hpa),
       load: `under ${load.title} load (p95 ${knative.median} ms on Knative, ${hpa.median} ms with the HPA)`,
     };
   });
@@ -59,9 +42,30 @@ function verdict(comparison: Comparison): string {
 }
 
 interface Range {
+  /** Of the first subject, in words. */
   median: string;
+  /** Of all runs, in ms. */
   fastest: number;
   slowest: number;
+}
+
+/** The p95 of the first ten seconds, of subjects that are alike. */
+function rangeOf(comparison: Comparison, load: Load, subjects: Subject[]): Range {
+  const value: Value = ({ measures }) => measures.p95AtFirst;
+  const [deployed = [], ...others] = subjects.map(({ name }) => runsOf(comparison, load, name));
+  const all = [...deployed, ...others.flat()].map((run) => value(run) ?? Number.POSITIVE_INFINITY);
+  const known = all.length > 0 ? all : [0, Number.POSITIVE_INFINITY];
+  return {
+    median: inWords(medianOf(deployed, value)),
+    fastest: Math.min(...known),
+    slowest: Math.max(...known),
+  };
+}
+
+function winnerOf(knative: Range, hpa: Range): string {
+  if (knative.slowest < hpa.fastest) return 'Knative is faster';
+  if (hpa.slowest < knative.fastest) return 'the HPA is faster';
+  return 'neither is clearly faster';
 }
 
 function failures({ runs, subjects }: Comparison): string {

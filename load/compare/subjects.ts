@@ -38,8 +38,8 @@ export const hpaSubject = ours[3] as Subject;
 
 /** Subjects that can't differ within a run, by autoscaler: what they differ by is noise. */
 export const alike = {
-  knative: [ours[0] as Subject, ours[2] as Subject],
-  hpa: [ours[3] as Subject, ours[4] as Subject],
+  knative: [knativeSubject, ours[2] as Subject],
+  hpa: [hpaSubject, ours[4] as Subject],
 };
 
 /** How the peers run in their image, and where they serve what this service does at other paths. */
