@@ -96,17 +96,31 @@ for resource in $resources; do
     die "You may not create $resource in the namespace $NAMESPACE: ask for a role that may, such as admin."
 done
 
-# trouble: why waiting is of no use, if it is
-trouble() {
+# last_name IMAGE: the last part of its name, without tag and digest
+last_name() {
+  local name=${1##*/}
+  name=${name%@*}
+  echo "${name%:*}"
+}
+
+# unpulled: the first image that can't be pulled
+unpulled() {
   {
     k get pods -o jsonpath='{range .items[*].status.containerStatuses[*]}{.state.waiting.reason} {.image}{"\n"}{end}' |
       sed -nE 's/^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull) //p'
     ! wants knative ||
       k get services.serving.knative.dev functions -o jsonpath='{.status.conditions[?(@.status=="False")].message}' |
       sed -nE 's/^Unable to fetch image "([^"]*)".*/\1/p'
-  } 2>/dev/null | sed -n '
-    1s/^\(.*\/\)\{0,1\}mongo:.*/The image & can not be pulled: see whether the cluster reaches its registry./p;t
-    1s/.*/The image & can not be pulled: '"$remedy"'./p'
+  } 2>/dev/null | sed -n 1p
+}
+
+# trouble: why waiting is of no use, if it is
+trouble() {
+  local image advice="see whether the cluster reaches its registry"
+  image=$(unpulled)
+  [ -n "$image" ] || return 0
+  [ "$(last_name "$image")" != "$(last_name "$IMAGE")" ] || advice=$remedy
+  echo "The image $image can not be pulled: $advice."
 }
 
 unschedulable() {

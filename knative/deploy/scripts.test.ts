@@ -729,27 +729,28 @@ const pending = {
 };
 
 test('deploy: an image that can not be pulled', () => {
-  const push = (image: string) =>
-    `The image ${image} can not be pulled: push it with npm run image.`;
-  for (const [answers, message] of [
-    ...['ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'].map((reason) => [
-      { '*get pods -o *waiting.reason*': `printf 'Other x\\n${reason} r.example/a:1\\n'` },
-      push('r.example/a:1'),
-    ]),
-    [
-      {
-        '*get services.serving.knative.dev functions -o *False*':
-          'echo \'Unable to fetch image "r.example/a:1": failed to resolve\'',
-      },
-      push('r.example/a:1'),
-    ],
-    ...['mongo:8.0', 'docker.io/library/mongo:8.0'].map((image) => [
-      { '*get pods -o *waiting.reason*': `echo ImagePullBackOff ${image}` },
-      `The image ${image} can not be pulled: see whether the cluster reaches its registry.`,
-    ]),
-  ] as [Answers, string][]) {
+  const byPod = (reason: string, image: string) => ({
+    '*get pods -o *waiting.reason*': `printf 'Other x\\n${reason} ${image}\\n${reason} other:1\\n'`,
+  });
+  const byKnative = (image: string) => ({
+    '*get services.serving.knative.dev functions -o *False*': `echo 'Unable to fetch image "${image}": failed to resolve'`,
+  });
+  const push = 'push it with npm run image';
+  const otherRegistry = 'see whether the cluster reaches its registry';
+  const name = local.replace(`:${tag}`, '');
+  const digested = `${name}@sha256:${'0'.repeat(64)}`;
+  for (const [answers, image, advice] of [
+    [byPod('ImagePullBackOff', local), local, push],
+    [byPod('InvalidImageName', local), local, push],
+    [byPod('ErrImageNeverPull', local), local, push],
+    [byPod('ImagePullBackOff', digested), digested, push],
+    [byKnative(local), local, push],
+    [byKnative(digested), digested, push],
+    [byPod('ImagePullBackOff', 'mongo:8.0'), 'mongo:8.0', otherRegistry],
+    [byPod('ImagePullBackOff', 'r.example:5000/a/b:1'), 'r.example:5000/a/b:1', otherRegistry],
+  ] as [Answers, string, string][]) {
     const done = prepare({ kubectl: [answers, pending] }).deploy();
-    failsWith(done, message);
+    failsWith(done, `The image ${image} can not be pulled: ${advice}.`);
   }
 });
 
