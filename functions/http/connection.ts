@@ -24,14 +24,25 @@ export interface Connection {
   unusedSweeps: number;
 }
 
-/** Tracks the open connections of a server, by socket. @param max further ones are closed at once */
-export function trackConnections(server: Server, max: number): Map<Duplex, Connection> {
-  const connections = new Map<Duplex, Connection>();
+/** The open connections of a server by socket, first those that have sent no request for longest. */
+export type Connections = Map<Duplex, Connection>;
+
+/**
+ * Tracks the open connections of a server.
+ *
+ * @param max of more, the one whose client has been waited for longest is closed, so that silent clients
+ *   lock nobody out; if responses are being made on all, the new one
+ */
+export function trackConnections(server: Server, max: number): Connections {
+  const connections: Connections = new Map();
   server.on('connection', (socket) => {
     if (connections.has(socket)) return; // emitted again after an upgrade
     if (connections.size >= max) {
       connectionCut.publish('connections');
-      return void socket.destroy();
+      const waiting = longestWaiting(connections);
+      if (!waiting) return void socket.destroy();
+      connections.delete(waiting);
+      waiting.destroy();
     }
     const connection: Connection = { responses: [], used: false, unusedSweeps: 0 };
     connections.set(socket, connection);
@@ -44,6 +55,17 @@ export function trackConnections(server: Server, max: number): Map<Duplex, Conne
     });
   });
   return connections;
+}
+
+/** The first connection that waits for its client: to send a request or the rest of one, or to read. */
+function longestWaiting(connections: Connections): Duplex | undefined {
+  for (const [socket, { responses }] of connections) {
+    const isWaiting = responses.every(
+      ({ req, writableEnded, closed }) => closed || writableEnded || !req.complete,
+    );
+    if (isWaiting) return socket;
+  }
+  return undefined;
 }
 
 /** Whether too many requests of a connection wait for their responses. */

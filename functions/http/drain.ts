@@ -1,9 +1,8 @@
 import type { Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { setTimeout as sleep, setImmediate as untilPolled } from 'node:timers/promises';
 import { log } from '../runtime/log';
-import type { Connection } from './connection';
+import type { Connection, Connections } from './connection';
 
 // The steps in which a server stops without losing a request. `serve` puts them in order.
 
@@ -46,7 +45,7 @@ export async function untilQuiet(server: NetServer): Promise<void> {
 export async function closeServer(
   server: Server,
   otherListeners: NetServer[],
-  connections: Map<Duplex, Connection>,
+  connections: Connections,
   timeoutMs: number,
 ): Promise<void> {
   function closeUnused(): void {

@@ -15,5 +15,5 @@ export const requestRouted = event<{ res: ServerResponse; route: string }>('http
 /** A problem is sent: without a response object if Node could not parse the request. */
 export const problemSent = event<{ problem: Problem; res?: ServerResponse }>('http.problem-sent');
 
-/** A connection was cut, because there are too many, or too many requests wait on it. */
+/** A connection was closed, because there are too many, or too many requests wait on it. */
 export const connectionCut = event<'connections' | 'pipelining'>('http.connection-cut');

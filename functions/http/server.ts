@@ -37,7 +37,7 @@ export interface ServerOptions {
   keepAliveTimeoutMs: number;
   /** How long a request or response body may make no progress. */
   transferTimeoutMs: number;
-  /** Further connections are closed at once. */
+  /** See `trackConnections`. */
   maxConnections: number;
   logRequests: boolean;
 }
@@ -108,6 +108,9 @@ export async function serve(
     if (previous?.shouldKeepAlive === false || !req.socket.writable) return undefined;
     responses.push(res);
     connection.used = true;
+    // to the end of their order
+    connections.delete(req.socket);
+    connections.set(req.socket, connection);
     requestArrived.publish(res);
     // a browser can't send `Connection: close`; the page asks so to reach other replicas, too
     if (req.headers['x-connection'] === 'close') res.shouldKeepAlive = false;
