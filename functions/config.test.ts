@@ -94,7 +94,15 @@ test('everybody may call unless an issuer or a file of API keys is named', () =>
   const file = join(directory, 'file');
   const issuer = 'https://issuer.example/';
   const tokens = { AUTH_ISSUER: issuer, AUTH_AUDIENCE: 'functions' };
-  assert.equal(parseAccess({ AUTH_ISSUER: '', AUTH_API_KEYS_FILE: '', CORS_ORIGINS: '' }), {});
+  assert.equal(parseAccess({ CORS_ORIGINS: '' }), {});
+  // of a Service named `auth`, and of one named `auth-api`
+  const links = [
+    'AUTH_SERVICE_HOST',
+    'AUTH_PORT',
+    'AUTH_PORT_80_TCP',
+    'AUTH_API_SERVICE_PORT_HTTP',
+  ];
+  assert.equal(parseAccess(Object.fromEntries(links.map((name) => [name, 'x']))), {});
   assert.equal(parseConfig({ MONGODB_URI: uri, ...tokens }).auth, {
     tokens: { issuer, audience: 'functions', jwks: {}, requireScope: false },
   });
@@ -131,6 +139,14 @@ test('a mistake in who may call never lets everybody in', () => {
   writeFileSync(twoLines, 's3cret\ns3cret');
   const tokens = { AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'functions' };
   for (const [env, message] of [
+    [{ AUTH_API_KEYS_FILE: '' }, 'AUTH_API_KEYS_FILE: is empty'],
+    [{ AUTH_ISSUER: '' }, 'AUTH_ISSUER: is empty'],
+    [{ ...tokens, AUTH_REQUIRE_SCOPE: '' }, 'AUTH_REQUIRE_SCOPE: is empty'],
+    [
+      { ...tokens, AUTH_REQUIRE_SCOPES: 'true' },
+      'AUTH_REQUIRE_SCOPES: is not a setting; there are',
+    ],
+    [{ AUTH_KEYS: file }, 'AUTH_KEYS: is not a setting'],
     [{ AUTH_ISSUER: tokens.AUTH_ISSUER }, 'AUTH_AUDIENCE: set this to'],
     [{ AUTH_AUDIENCE: 'functions' }, 'AUTH_AUDIENCE: set this together with AUTH_ISSUER'],
     [{ AUTH_JWKS_URL: 'https://a' }, 'AUTH_JWKS_URL: set this together with AUTH_ISSUER'],

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
 import type { AuthSettings } from './auth/authorize';
-import { readAuthSettings } from './auth/settings';
+import { checkAuthNames, readAuthSettings } from './auth/settings';
 import type { ServerOptions } from './http/server';
 import type { MongoConfig } from './mongo/database';
 import { checkUri } from './mongo/uri-options';
@@ -141,8 +141,8 @@ function trimNewlines(secret: string): string {
 }
 
 /**
- * Parses the environment variables. An empty variable counts as unset. docs/configuration.md lists all of
- * them.
+ * Parses the environment variables. An empty variable counts as unset, but one of `AUTH_…` is an error.
+ * docs/configuration.md lists all of them.
  *
  * @throws {ConfigError} that names every invalid variable
  */
@@ -163,7 +163,7 @@ export function parseConfig(environment: Environment): Config {
   const traces = checkTracing(env);
   problems.push(...(traces?.problems ?? []));
   problems.push(...fileProblems, ...checkCertificates(env.MONGO_TLS_CA_FILE));
-  const access = readAccess(env, problems);
+  const access = readAccess(environment, problems);
   const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
   problems.push(...(checked?.problems ?? []));
   const nameInUri = databaseNameOf(env.MONGODB_URI);
@@ -207,13 +207,15 @@ export function parseConfig(environment: Environment): Config {
  */
 export function parseAccess(environment: Environment): Access {
   const problems: string[] = [];
-  const access = readAccess(withoutEmpty(environment), problems);
+  const access = readAccess(environment, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return access;
 }
 
-function readAccess(env: Environment, problems: string[]): Access {
+function readAccess(environment: Environment, problems: string[]): Access {
   const report = (name: string, message: string) => problems.push(`${name}: ${message}`);
+  checkAuthNames(environment, report);
+  const env = withoutEmpty(environment);
   const auth = readAuthSettings(env, report);
   const corsOrigins = env.CORS_ORIGINS?.split(',').map((origin) => origin.trim());
   if (corsOrigins?.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)) {

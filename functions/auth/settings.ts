@@ -14,6 +14,28 @@ const forTokens = [
   'AUTH_REQUIRE_SCOPE',
 ];
 
+const names = ['AUTH_ISSUER', ...forTokens, 'AUTH_API_KEYS_FILE'];
+
+/** What Kubernetes sets for a Service whose name begins with `auth`. */
+const serviceLink = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$)/;
+
+/**
+ * Finds variables that were meant to protect the service and would not.
+ *
+ * @param environment with the variables that are empty
+ * @param report is called for each variable that is misspelt or empty
+ */
+export function checkAuthNames(
+  environment: Environment,
+  report: (name: string, message: string) => void,
+): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('AUTH_') || serviceLink.test(name)) continue;
+    if (!names.includes(name)) report(name, `is not a setting; there are ${names.join(', ')}`);
+    else if (value === '') report(name, 'is empty: set it, or leave it out');
+  }
+}
+
 /**
  * Reads who may call the service from the environment, in which no variable is empty.
  *
@@ -73,5 +95,6 @@ export function readAuthSettings(
 }
 
 function parseJwks(text: string): void {
-  if (!Array.isArray(JSON.parse(text)?.keys)) throw new Error('the file is no JSON Web Key Set');
+  if (!Array.isArray(JSON.parse(text)?.keys))
+    throw new Error('the file is not a JSON Web Key Set, {"keys":[…]}');
 }
