@@ -10,7 +10,12 @@ const ci = createApiKey('ci', ['time:read', 'data:write']);
 
 test('a key is found by its hash, with name and scopes', () => {
   const other = createApiKey('other-1', ['time:read']);
-  const keys = parseApiKeys(`# two keys\n\n${ci.line} # for the pipeline\r\n  ${other.line}\n`);
+  const withdrawn = createApiKey('withdrawn', ['time:read']);
+  const comments = ['\r', '\u2028', '\u2029'].map((end) => `# no key:${end}${withdrawn.line}\n`);
+  const keys = parseApiKeys(
+    `# two keys\n\n${ci.line} # for the pipeline\r\n  ${other.line}\n${comments.join('')}`,
+  );
+  assert.is(findByKey(keys, withdrawn.key), undefined);
   assert.is(findByKey(keys, ci.key)?.name, 'key:ci');
   assert.equal([...(findByKey(keys, ci.key)?.scopes ?? [])], ['time:read', 'data:write']);
   assert.is(findByKey(keys, other.key)?.name, 'key:other-1');
@@ -52,6 +57,7 @@ test('a line that is wrong is named, but not shown', () => {
     `Ci_1 ${digest} time:read`,
     `${name} ${digest} time`,
     `${name} ${digest} time:read,data:read`,
+    `other ${digest} time:read`,
     `${name} ${ci.key} time:read`,
   ]) {
     assert.throws(

@@ -31,8 +31,10 @@ export type ApiKeys = ReadonlyMap<string, ApiKey[]>;
  */
 export function parseApiKeys(text: string): ApiKeys {
   const keys = new Map<string, ApiKey[]>();
+  const digests = new Set<string>();
   text.split('\n').forEach((line, i) => {
-    const [name = '', digest = '', ...scopes] = line.replace(/#.*/, '').trim().split(/\s+/);
+    const [entry = ''] = line.split('#', 1);
+    const [name = '', digest = '', ...scopes] = entry.trim().split(/\s+/);
     if (!name) return;
     if (!nameOnly.test(name) || !hashPattern.test(digest) || scopes.length === 0) {
       throw new Error(`line ${i + 1} is not NAME sha256:HASH SCOPE…, as npm run key prints it`);
@@ -40,6 +42,8 @@ export function parseApiKeys(text: string): ApiKeys {
     if (!scopes.every(isScope)) {
       throw new Error(`line ${i + 1} has a scope that is not like data:read or data:write`);
     }
+    if (digests.has(digest)) throw new Error(`line ${i + 1} has the hash of a line before it`);
+    digests.add(digest);
     const key = {
       name: `key:${name}`,
       scopes: new Set(scopes),
