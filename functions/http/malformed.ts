@@ -13,6 +13,9 @@ export function checkHead(req: IncomingMessage): Problem | undefined {
   if (rawHeaders.length > 2 * MAX_HEADERS) {
     return new Problem('headers-too-large', `Send at most ${MAX_HEADERS} header fields.`);
   }
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    return new Problem('malformed-request', 'Send HTTP/1.1.');
+  }
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (rawHeaders[i]?.length === 4 && rawHeaders[i]?.toLowerCase() === 'host') hosts++;

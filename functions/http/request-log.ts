@@ -18,6 +18,12 @@ export function isProbe(path: string): boolean {
   return probes.has(path);
 }
 
+/** https://www.w3.org/TR/trace-context/#traceparent-header; what else a client sends is not logged */
+function validTraceparent(header: string | string[] | undefined): string | undefined {
+  const pattern = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+  return typeof header === 'string' && pattern.test(header) ? header : undefined;
+}
+
 /** Logs a request when it ends, without query, body and credentials. Probes only if they fail. */
 export function logRequest(req: IncomingMessage, res: ServerResponse): void {
   const startedAt = performance.now();
@@ -34,7 +40,7 @@ export function logRequest(req: IncomingMessage, res: ServerResponse): void {
         ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
         requestId: requestId(req),
         caller: callerOf(req),
-        traceparent: headers.traceparent,
+        traceparent: validTraceparent(headers.traceparent),
         ...traceIds(req),
         aborted: res.writableFinished ? undefined : true,
       },

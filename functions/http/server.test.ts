@@ -152,6 +152,18 @@ for (const [what, text, status, type, detail] of [
   ['nonsense', 'nonsense\r\n\r\n', 400, 'malformed-request', ''],
   ['a TLS handshake', '\x16\x03\x01\x02\x00\x01', 400, 'malformed-request', ''],
   ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed-request', ''],
+  ...['0.9', '2.0'].flatMap((version) =>
+    [rawGet('/'), rawPost('{}'), rawPostHead('Transfer-Encoding: chunked')].map(
+      (text) =>
+        [
+          `${text.split(' ')[0]} in HTTP/${version}`,
+          text.replace('/1.1', `/${version}`),
+          400,
+          'malformed-request',
+          'HTTP/1.1',
+        ] as const,
+    ),
+  ),
   ['invalid chunks', `${rawPostHead('Transfer-Encoding: chunked')}x\r\n`, 400, '', ''],
   ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 405, 'method-not-allowed', ''],
 ] as const) {
