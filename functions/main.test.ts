@@ -95,7 +95,7 @@ log('one line per request, without query, body and credentials', async () => {
   await send(`${service.url}/nothing`, {
     headers: { traceparent, Authorization: 'Basic c2VjcmV0' },
   });
-  await post(`${service.url}/data`, { secret: 'body' });
+  await post(`${service.url}/data`, { secret: 'body' }, { traceparent: `${traceparent} body` });
   await sendRaw(service.url, rawGet('http://user:s3cret@a/time#s3cret', 'Connection: close'));
   assert.is(await stop(service), 0);
 

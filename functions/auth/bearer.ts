@@ -14,7 +14,7 @@ export function bearerToken(req: IncomingMessage): string {
   const { authorization } = req.headers;
   if (authorization?.slice(0, 7).toLowerCase() !== 'bearer ') throw tokenRequired();
   if (hasTwo(req)) throw new Problem('malformed-request', 'Send one Authorization header.');
-  const token = authorization.slice(7).trim();
+  const token = authorization.slice(7).replace(/^ +/, '');
   if (token.length > maxTokenLength) {
     throw invalidToken(`Send a token of at most ${maxTokenLength} characters.`);
   }

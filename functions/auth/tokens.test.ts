@@ -14,6 +14,7 @@ import {
   startOwnHost,
   until,
 } from '../testing/testing';
+import { toCaller } from './tokens';
 
 const issuer = 'https://issuer.example';
 const audience = 'functions';
@@ -85,35 +86,31 @@ const accepted: [string, () => string | Promise<string>][] = [
 ];
 
 const refused: [string, () => string | Promise<string>, advice: string][] = [
-  ['alg none', () => `${encode({ alg: 'none' })}.${encode(claims())}.`, 'can not be verified'],
-  ['alg None', () => `${encode({ alg: 'None' })}.${encode(claims())}.`, 'can not be verified'],
+  ['alg none', () => `${encode({ alg: 'none' })}.${encode(claims())}.`, "can't be verified"],
+  ['alg None', () => `${encode({ alg: 'None' })}.${encode(claims())}.`, "can't be verified"],
   [
     'alg none and a signature',
     async () => {
       const [, , signature] = (await sign()).split('.');
       return `${encode({ alg: 'none' })}.${encode(claims())}.${signature}`;
     },
-    'can not be verified',
+    "can't be verified",
   ],
-  [
-    'HS256 with the public key',
-    () => hmac({ alg: 'HS256', kid: 'rsa' }, pem),
-    'can not be verified',
-  ],
+  ['HS256 with the public key', () => hmac({ alg: 'HS256', kid: 'rsa' }, pem), "can't be verified"],
   [
     'HS256 with the public key as DER',
     () => hmac({ alg: 'HS256', kid: 'rsa' }, rsa.publicKey.export({ type: 'spki', format: 'der' })),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'HS256 with a secret of the key set',
     () => hmac({ alg: 'HS256', kid: 'oct' }, shared),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'no signature',
     async () => `${(await sign()).split('.').slice(0, 2).join('.')}.`,
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'a signature of other claims',
@@ -121,19 +118,19 @@ const refused: [string, () => string | Promise<string>, advice: string][] = [
       const [header, , signature] = (await sign()).split('.');
       return `${header}.${encode({ ...claims(), sub: 'root' })}.${signature}`;
     },
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'the signature of all zeros (ECDSA)',
     () =>
       `${encode({ alg: 'ES256', kid: 'ec' })}.${encode(claims())}.${Buffer.alloc(64).toString('base64url')}`,
-    'can not be verified',
+    "can't be verified",
   ],
-  ['another key', () => sign({}, {}, attacker.privateKey), 'can not be verified'],
+  ['another key', () => sign({}, {}, attacker.privateKey), "can't be verified"],
   [
     'another algorithm of the same key type',
     () => sign({}, { alg: 'RS256', kid: 'ps' }),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'a key of 1024 bits',
@@ -141,48 +138,48 @@ const refused: [string, () => string | Promise<string>, advice: string][] = [
       const content = `${encode({ alg: 'RS256', kid: 'weak' })}.${encode(claims())}`;
       return `${content}.${createSign('sha256').update(content).sign(weak.privateKey, 'base64url')}`;
     },
-    'can not be verified',
+    "can't be verified",
   ],
-  ['an encryption key', () => sign({}, { kid: 'enc' }), 'can not be verified'],
-  ['an unknown kid', () => sign({}, { kid: 'unknown' }), 'can not be verified'],
-  ['a kid that is a path', () => sign({}, { kid: '../../dev/null' }), 'can not be verified'],
+  ['an encryption key', () => sign({}, { kid: 'enc' }), "can't be verified"],
+  ['an unknown kid', () => sign({}, { kid: 'unknown' }), "can't be verified"],
+  ['a kid that is a path', () => sign({}, { kid: '../../dev/null' }), "can't be verified"],
   [
     'no kid, where several keys can be meant',
     () => sign({}, { kid: undefined }),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'an embedded jwk',
     async () =>
       sign({}, { kid: 'unknown', jwk: await exportJWK(attacker.publicKey) }, attacker.privateKey),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'an embedded jwk and a known kid',
     async () => sign({}, { jwk: await exportJWK(attacker.publicKey) }, attacker.privateKey),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'a jku',
     () => sign({}, { kid: 'unknown', jku: 'https://attacker.example/jwks' }, attacker.privateKey),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'an unknown critical parameter',
     () => signRaw({ ...rs256, crit: ['x'], x: 1 }),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'an unencoded payload',
     () => signRaw({ ...rs256, crit: ['b64'], b64: false }),
-    'can not be verified',
+    "can't be verified",
   ],
   [
     'a token in a token',
     async () => signRaw({ ...rs256, cty: 'JWT' }, await sign()),
-    'can not be verified',
+    "can't be verified",
   ],
-  ['an encrypted token', encrypt, 'can not be verified'],
+  ['an encrypted token', encrypt, "can't be verified"],
   ['another issuer', () => sign({ iss: 'https://attacker.example' }), 'another issuer'],
   [
     'an issuer that begins alike',
@@ -196,13 +193,18 @@ const refused: [string, () => string | Promise<string>, advice: string][] = [
   ['expired', () => sign({ exp: now() - 31 }), 'has expired'],
   ['not valid yet', () => sign({ nbf: now() + 60 }), 'not valid yet'],
   ['no exp', () => sign({ exp: undefined }), 'no time at which it expires'],
+  [
+    'exp beyond all times',
+    () => signRaw(rs256, JSON.stringify(claims()).replace(/"exp":\d+/, '"exp":1e999')),
+    'no time at which it expires',
+  ],
   ['exp as text', () => sign({ exp: String(now() + 600) }), 'no time at which it expires'],
   ['oversize', () => sign({ padding: 'x'.repeat(8192) }), 'at most 8192'],
-  ['claims that are no object', () => signRaw(rs256, '[]'), 'can not be verified'],
-  ['claims that are no JSON', () => signRaw(rs256, '{'), 'can not be verified'],
-  ['two parts', () => 'a.b', 'can not be verified'],
-  ['four parts', async () => `${await sign()}.a`, 'can not be verified'],
-  ['whitespace inside', async () => (await sign()).replace('.', ' .'), 'can not be verified'],
+  ['claims that are no object', () => signRaw(rs256, '[]'), "can't be verified"],
+  ['claims that are no JSON', () => signRaw(rs256, '{'), "can't be verified"],
+  ['two parts', () => 'a.b', "can't be verified"],
+  ['four parts', async () => `${await sign()}.a`, "can't be verified"],
+  ['whitespace inside', async () => (await sign()).replace('.', ' .'), "can't be verified"],
   ['a token in quotes', async () => `"${await sign()}"`, 'base64url'],
   ['a padded signature', async () => `${await sign()}==`, 'base64url'],
   ['a space in the signature', async () => (await sign()).replace(/.$/, ' $&'), 'base64url'],
@@ -213,6 +215,9 @@ const refused: [string, () => string | Promise<string>, advice: string][] = [
     'base64url',
   ],
   ['a logout token', () => sign({}, { typ: 'logout+jwt' }), 'access token'],
+  ['typ in an array', () => signRaw({ ...rs256, typ: ['JWT'] }), 'access token'],
+  ['typ null', () => signRaw({ ...rs256, typ: null }), 'access token'],
+  ['a no-break space after it', async () => `${await sign()}\u00a0`, 'base64url'],
   ['a token for introspection', () => sign({}, { typ: 'token-introspection+jwt' }), 'access token'],
 ];
 
@@ -238,6 +243,17 @@ async function writeKeys(without?: string): Promise<void> {
 
 const settings = { issuer, audience, jwks: { file }, requireScope: false };
 const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
+
+test('the name of a caller is short and can be printed', () => {
+  for (const [sub, name] of [
+    ['Jörg Müller', 'sub:Jörg Müller'],
+    ['a\u001b[31m\u009b31m\u202eb', 'sub:a?[31m?31m?b'],
+    ['x'.repeat(1000), `sub:${'x'.repeat(200)}`],
+    [undefined, 'sub:'],
+  ] as const) {
+    assert.is(toCaller(sub === undefined ? {} : { sub }, false).name, name);
+  }
+});
 
 test.before(async (context) => {
   await writeKeys();

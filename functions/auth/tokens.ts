@@ -94,12 +94,17 @@ export function verifierOfTokens(settings: TokenSettings, onChange: () => void) 
       clockTolerance: toleranceSeconds,
       requiredClaims: ['exp'],
     });
-    if (!accessTokenType.test(protectedHeader.typ ?? 'JWT')) {
+    const { typ } = protectedHeader as { typ?: unknown };
+    if (typ !== undefined && !(typeof typ === 'string' && accessTokenType.test(typ))) {
       throw invalidToken('The token has been made for something else. Send an access token.');
+    }
+    const exp = payload.exp as number;
+    if (!Number.isSafeInteger(Math.floor(exp))) {
+      throw invalidToken('The token has no time at which it expires. Send one that has.');
     }
     return {
       caller: toCaller(payload, requireScope),
-      expiresAt: ((payload.exp as number) + toleranceSeconds) * 1000,
+      expiresAt: (exp + toleranceSeconds) * 1000,
     };
   }
 
@@ -127,15 +132,18 @@ export function verifierOfTokens(settings: TokenSettings, onChange: () => void) 
 
 /**
  * Whether base64url is written in the one way that RFC 7515 has. Decoders also take padding, spaces and any
- * last bits, so that one token would have many forms: lists of revoked tokens would miss them.
+ * last bits, so that one token would have many forms. With ECDSA it still has two.
  */
 function isCanonical(base64url: string): boolean {
   return Buffer.from(base64url, 'base64url').toString('base64url') === base64url;
 }
 
-function toCaller(payload: JWTPayload, requireScope: boolean): Caller {
+/** Control characters, and those that change the direction of text, which a terminal would obey. */
+const unprintable = /\p{C}/gu;
+
+export function toCaller(payload: JWTPayload, requireScope: boolean): Caller {
   const { sub } = payload;
-  const name = typeof sub === 'string' ? sub.slice(0, maxNameLength) : '';
+  const name = typeof sub === 'string' ? sub.slice(0, maxNameLength).replace(unprintable, '?') : '';
   return {
     name: `sub:${name}`,
     scopes: scopesIn(payload) ?? (requireScope ? new Set() : undefined),
@@ -149,5 +157,5 @@ function adviceOn(error: unknown): string {
   if (claim === 'aud') return 'The token is for another audience. Send one for this service.';
   if (claim === 'nbf') return 'The token is not valid yet. Send it later.';
   if (claim === 'exp') return 'The token has no time at which it expires. Send one that has.';
-  return 'The token can not be verified. Send one that the issuer of this service has signed.';
+  return "The token can't be verified. Send one that the issuer of this service has signed.";
 }
