@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAccess, parseConfig } from './config';
@@ -277,7 +278,7 @@ test('the certificate that MongoDB has to have', () => {
   const file = fileWith('-----BEGIN CERTIFICATE-----');
   assert.is(
     parseConfig({ MONGO_HOST: 'db', MONGO_TLS_CA_FILE: file }).mongo.uri,
-    `mongodb://db:27017/?tls=true&tlsCAFile=${encodeURIComponent(file)}`,
+    `mongodb://db:27017?tls=true&tlsCAFile=${encodeURIComponent(file)}`,
   );
   for (const [path, error] of [
     [join(directory, 'missing'), "the file can't be read (ENOENT)"],
@@ -287,10 +288,39 @@ test('the certificate that MongoDB has to have', () => {
     const message = errorOf({ MONGO_HOST: 'db', MONGO_TLS_CA_FILE: path });
     assert.match(message, `MONGO_TLS_CA_FILE: ${error}`);
   }
-  assert.match(
-    errorOf({ MONGODB_URI: uri, MONGO_TLS_CA_FILE: file }),
-    'MONGO_TLS_CA_FILE: belongs in MONGODB_URI',
-  );
+});
+
+test('the certificate beside a URI, wherever that is from', () => {
+  const MONGO_TLS_CA_FILE = fileWith('-----BEGIN CERTIFICATE-----');
+  for (const [uri, added] of [
+    ['mongodb://db', '?tls=true&'],
+    ['mongodb://db/shop', '?tls=true&'],
+    ['mongodb://db/?', 'tls=true&'],
+    ['mongodb://app:p%3Fw@a:1,b:2/?replicaSet=rs0', '&tls=true&'],
+    ['mongodb://a,b/?TLS=true', '&'],
+    ['mongodb://db/?ssl=true', '&'],
+    ['mongodb+srv://db.example.com', '?tls=true&'],
+  ] as const) {
+    const wanted = `${uri}${added}tlsCAFile=${encodeURIComponent(MONGO_TLS_CA_FILE)}`;
+    const inFile = { MONGODB_URI_FILE: fileWith(`${uri}\n`), MONGO_TLS_CA_FILE };
+    assert.is(parseConfig({ MONGODB_URI: uri, MONGO_TLS_CA_FILE }).mongo.uri, wanted);
+    assert.is(parseConfig(inFile).mongo.uri, wanted);
+    const { tls, tlsCAFile } = new MongoClient(wanted).options;
+    assert.equal([tls, tlsCAFile], [true, MONGO_TLS_CA_FILE]);
+  }
+});
+
+test('a URI that contradicts the certificate is refused', () => {
+  const MONGO_TLS_CA_FILE = fileWith('-----BEGIN CERTIFICATE-----');
+  for (const [options, error] of [
+    ['tls=false', 'turns TLS on, but MONGODB_URI has tls=false'],
+    ['SSL=false', 'turns TLS on, but MONGODB_URI has ssl=false'],
+    ['tls=true&tlsCaFile=%2Fs3cret', 'MONGODB_URI has tlsCAFile already: set one of the two'],
+    ['tlsCAFile=', 'MONGODB_URI has tlsCAFile already: set one of the two'],
+  ]) {
+    const message = errorOf({ MONGODB_URI: `mongodb://db/?${options}`, MONGO_TLS_CA_FILE });
+    assert.is(message, `The configuration can't be used:\n  MONGO_TLS_CA_FILE: ${error}`);
+  }
 });
 
 test('newlines at the end are not part of a secret, everything else is', () => {

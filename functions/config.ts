@@ -115,8 +115,7 @@ function contradictions(env: Environment): [name: string, message: string][] {
     report('MONGODB_URI', 'set this or MONGO_HOST, so that the service can find MongoDB');
   }
   if (given('MONGODB_URI')) {
-    const others = ['MONGO_HOST', 'MONGO_USERNAME', 'MONGO_PASSWORD', 'MONGO_TLS_CA_FILE'];
-    for (const name of others) {
+    for (const name of ['MONGO_HOST', 'MONGO_USERNAME', 'MONGO_PASSWORD']) {
       if (given(name)) report(name, 'belongs in MONGODB_URI: set one of the two');
     }
     return found;
@@ -164,7 +163,7 @@ export function parseConfig(environment: Environment): Config {
   problems.push(...(traces?.problems ?? []));
   problems.push(...fileProblems, ...checkCertificates(env.MONGO_TLS_CA_FILE));
   const access = readAccess(environment, problems);
-  const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI) : undefined;
+  const checked = env.MONGODB_URI ? checkUri(env.MONGODB_URI, env.MONGO_TLS_CA_FILE) : undefined;
   problems.push(...(checked?.problems ?? []));
   const nameInUri = databaseNameOf(env.MONGODB_URI);
   if (nameInUri && !isDatabaseName(nameInUri)) {
@@ -275,8 +274,7 @@ function readText(variable: string, path: string, problems: string[]): string | 
 }
 
 function uriOf({ MONGO_HOST = '', MONGO_TLS_CA_FILE: caFile }: Environment, port: number): string {
-  const uri = `mongodb://${withBrackets(MONGO_HOST)}:${port}`;
-  return caFile ? `${uri}/?tls=true&tlsCAFile=${encodeURIComponent(caFile)}` : uri;
+  return checkUri(`mongodb://${withBrackets(MONGO_HOST)}:${port}`, caFile).uri;
 }
 
 /** An IPv6 address needs brackets in a URI. */

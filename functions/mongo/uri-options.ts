@@ -75,9 +75,10 @@ interface Option {
  * Removes the options of a URI that the service decides itself, so that none of them makes reads
  * stale or writes less durable.
  *
+ * @param caFile the path of the certificates to trust: turns TLS on
  * @returns the URI for the driver, and one line for every option that can't be used, without values
  */
-export function checkUri(uri: string): { uri: string; problems: string[] } {
+export function checkUri(uri: string, caFile?: string): { uri: string; problems: string[] } {
   const { head, options } = splitUri(uri);
   const problems = new Set<string>();
   const kept: string[] = [];
@@ -91,7 +92,27 @@ export function checkUri(uri: string): { uri: string; problems: string[] } {
       problems.add(`MONGODB_URI: ${describe(option, uri)} can't be used here`);
     }
   }
+  if (caFile) {
+    for (const problem of contradictionsToTls(options)) problems.add(problem);
+    // the driver takes no option twice
+    if (!options.some(isTls)) kept.push('tls=true');
+    kept.push(`tlsCAFile=${encodeURIComponent(caFile)}`);
+  }
   return { uri: kept.length > 0 ? `${head}?${kept.join('&')}` : head, problems: [...problems] };
+}
+
+const isTls = ({ name }: Option) => name === 'tls' || name === 'ssl';
+
+/** One line for every option that contradicts MONGO_TLS_CA_FILE. */
+function contradictionsToTls(options: Option[]): string[] {
+  return options.flatMap((option) => {
+    if (isTls(option) && option.value === 'false') {
+      return `MONGO_TLS_CA_FILE: turns TLS on, but MONGODB_URI has ${option.name}=false`;
+    }
+    return option.name === 'tlsCAFile'
+      ? 'MONGO_TLS_CA_FILE: MONGODB_URI has tlsCAFile already: set one of the two'
+      : [];
+  });
 }
 
 /**

@@ -103,9 +103,16 @@ test('the certificate is for all names of MongoDB, with its key, and made once',
 test('the service stores documents by TLS', async () => {
   const { path, combined } = makeCertificate('own.crt');
   const tls = await startTls(combined);
+  const uri = new URL(`${process.env.MONGODB_URI}`);
+  uri.host = `127.0.0.1:${tls.port}`;
   try {
-    const { url } = await startProcess(environment(tls.port, path));
-    assert.is((await post(`${url}/data`, { by: 'TLS' })).status, 201);
+    for (const env of [
+      environment(tls.port, path),
+      { MONGODB_URI: uri.href, MONGO_TLS_CA_FILE: path },
+    ]) {
+      const { url } = await startProcess(env);
+      assert.is((await post(`${url}/data`, { by: 'TLS' })).status, 201);
+    }
   } finally {
     await killProcesses();
     tls.close();
