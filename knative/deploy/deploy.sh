@@ -48,6 +48,8 @@ for component in $COMPONENTS; do
   grep -q '^kind: Component$' "$component/kustomization.yaml" 2>/dev/null ||
     die "COMPONENTS can't have \"$component\": there are $(grep -l '^kind: Component$' ./*/*/kustomization.yaml ./*/*/*/kustomization.yaml | sed 's|^./||; s|/kustomization.yaml$||' | xargs)."
 done
+[[ " $COMPONENTS " != *" knative/replica-set "* || " $COMPONENTS " != *" mongo/tls "* ]] ||
+  die "COMPONENTS can't have both knative/replica-set and mongo/tls: the replica set has TLS of its own."
 [[ ${WAIT:-0} =~ ^[0-9]+$ ]] || die "WAIT can't be \"$WAIT\": it is a number of seconds."
 if [ -n "$named" ] || [ -e .deploy/image ]; then
   built

@@ -559,6 +559,15 @@ test('deploy: a replica set without the operator', () => {
   assert.not.match(callsOf('kubectl').join('\n'), /create|apply/);
 });
 
+test('deploy: a replica set with the TLS of the single server', () => {
+  const { deploy, callsOf } = prepare();
+  failsWith(
+    deploy({ COMPONENTS: 'mongo/tls knative/replica-set' }),
+    "COMPONENTS can't have both knative/replica-set and mongo/tls: the replica set has TLS of its own.",
+  );
+  assert.equal(callsOf('kubectl'), []);
+});
+
 test('deploy: components that are none', () => {
   const { deploy, callsOf } = prepare();
   for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {

@@ -36,9 +36,9 @@ const folders = files
 const isComponent = (folder: string) =>
   read(`${folder}/kustomization.yaml`).includes('\nkind: Component\n');
 const components = folders.filter(isComponent);
-/** What a component is for: the folder that it lies in, or the Knative Service. */
-const baseOf = (component: string) =>
-  dirname(component) === 'knative' ? 'knative/service' : dirname(component);
+/** What a component is for: the folder that it lies in, or both variants. */
+const basesOf = (component: string) =>
+  dirname(component) === 'knative' ? ['knative/service', 'knative/hpa'] : [dirname(component)];
 
 /** Makes a kustomization of folders of this repository. */
 function overlay(resources: string[], components: string[] = [], more = {}): string {
@@ -58,6 +58,13 @@ const deployment = {
 const deployed = 'all, deployed';
 const deployedWithComponents = 'all, deployed with components';
 const withReplicaSet = 'all, deployed with a replica set';
+const replicaSetWithComponents = 'all, deployed with a replica set and components';
+const allWithReplicaSet = ['mongo/replica-set', 'knative/service', 'knative/hpa'];
+/** The components that go with one of the databases only. */
+const ofReplicaSet = ['knative/replica-set', 'mongo/replica-set/backup'];
+const ofSingleServer = ['mongo/local-volume', 'mongo/tls'];
+const without = (others: string[]) => components.filter((name) => !others.includes(name));
+const deployments = [deployed, deployedWithComponents, withReplicaSet, replicaSetWithComponents];
 // a namespace that YAML could take for a number, and an image with both tag and digest
 const deployedOddly = 'all, deployed under odd names';
 const oddly = {
@@ -73,18 +80,12 @@ const oddly = {
 const sources = new Map([
   ...folders.filter((name) => !isComponent(name)).map((name) => [name, join(root, name)] as const),
   ...components.map(
-    (name) => [name, overlay([baseOf(name)], [name], { namespace: 'shop' })] as const,
+    (name) => [name, overlay(basesOf(name), [name], { namespace: 'shop' })] as const,
   ),
   [deployed, overlay(all, [], deployment)],
-  [deployedWithComponents, overlay(all, components, deployment)],
-  [
-    withReplicaSet,
-    overlay(
-      ['mongo/replica-set', 'knative/service', 'knative/hpa'],
-      ['knative/monitoring', 'knative/network-policies', 'knative/replica-set', 'knative/tracing'],
-      deployment,
-    ),
-  ],
+  [deployedWithComponents, overlay(all, without(ofReplicaSet), deployment)],
+  [withReplicaSet, overlay(allWithReplicaSet, ['knative/replica-set'], deployment)],
+  [replicaSetWithComponents, overlay(allWithReplicaSet, without(ofSingleServer), deployment)],
   [deployedOddly, overlay(all, [], oddly)],
   ...[
     'mongo/backup/restore.yaml',
@@ -131,7 +132,7 @@ for (const name of sources.keys()) {
 }
 
 test('both variants run the same container', async () => {
-  for (const name of [deployed, deployedWithComponents, withReplicaSet]) {
+  for (const name of deployments) {
     const [knative, hpa] = (await variants(name)).map(({ spec: { template } }) => {
       const { image, env, resources, securityContext, volumeMounts } = template.spec.containers[0];
       const { automountServiceAccountToken, volumes } = template.spec;
@@ -220,33 +221,29 @@ test('the service can be configured by what it is given', async () => {
   assert.is(service.spec.ports[0].port, 27017);
 });
 
-/**
- * What the service makes of its environment and its files in the cluster.
- *
- * @param variables what Secrets give to variables, by their keys
- */
-function configOf(
-  variant: Document['object'],
-  configMap: Record<string, string> = {},
-  variables: Record<string, string> = {},
-) {
+/** What the service makes of its environment and its files in the cluster. */
+function configOf(variant: Document['object'], configMap: Record<string, string> = {}) {
   const env: Record<string, string> = {};
-  // as the kubelet does
-  const expand = (text: string) => text.replace(/\$\((\w+)\)/g, (_, name) => String(env[name]));
   for (const { name, value, valueFrom } of podTemplate(variant).spec.containers[0].env) {
-    const key = valueFrom?.configMapKeyRef?.key;
+    const key = valueFrom?.configMapKeyRef.key;
     if (key) assert.ok(key in configMap, `${name}: there is no ${key}`);
     if (name.endsWith('_FILE')) env[name] = mounted(variant, value);
-    else if (value) env[name] = expand(value);
-    else env[name] = (key ? configMap[key] : variables[valueFrom?.secretKeyRef?.key]) as string;
+    else env[name] = value ?? configMap[key];
   }
   return parseConfig(env);
 }
+
+/** What the operator writes for its user `app`: see its pkg/psmdb/mongo/mongo.go. */
+const replicaSetUri = `mongodb://app:p%40w@${[0, 1, 2]
+  .map((n) => `mongo-rs-rs0-${n}.mongo-rs-rs0.shop.svc.cluster.local:27017`)
+  .join()}/?authSource=admin&replicaSet=rs0&tls=true`;
 
 /** The keys of the Secrets, and something that could be in each. */
 const secrets: Record<string, Record<string, string>> = {
   'mongo-app': { username: 'app', password: 'secret' },
   'mongo-tls': { 'ca.crt': '-----BEGIN CERTIFICATE-----' },
+  'mongo-rs-custom-user-secret-conn-str': { app_rs0_connectionString: replicaSetUri },
+  'mongo-rs-ssl': { 'ca.crt': '-----BEGIN CERTIFICATE-----' },
 };
 
 /** @returns a file like the one that a variant has at a path, from a Secret that it may read */
@@ -257,14 +254,26 @@ function mounted(variant: Document['object'], path: string): string {
     (mount: { mountPath: string }) => mount.mountPath === dirname(path),
   );
   const volume = volumes.find(({ name }: { name: string }) => name === mount?.name);
-  assert.ok(mount?.readOnly && securityContext.runAsNonRoot, path);
+  assert.ok(volume && mount.readOnly && securityContext.runAsNonRoot, path);
   // the files are root's, and Knative lets no pod set fsGroup
-  assert.is(volume?.secret.defaultMode, 0o444, path);
-  const content = secrets[volume.secret.secretName]?.[basename(path)];
+  assert.is((volume.projected ?? volume.secret).defaultMode, 0o444, path);
+  const content = filesOf(volume)[basename(path)];
   assert.ok(content, `there is no ${path}`);
   const file = join(mkdtempSync(join(temporary, 'secret-')), basename(path));
   writeFileSync(file, content);
   return file;
+}
+
+/** The files of a volume, by their names, with what is in the Secrets that they come from. */
+function filesOf({ secret, projected }: Document['object']): Record<string, string | undefined> {
+  const sources: Document['object'][] = projected?.sources ?? [{ secret }];
+  const files = sources.flatMap(({ secret: { name, secretName = name, items } }) => {
+    const keys = secrets[secretName] ?? {};
+    return items
+      ? items.map(({ key, path }: { key: string; path: string }) => [path, keys[key]])
+      : Object.entries(keys);
+  });
+  return Object.fromEntries(files);
 }
 
 test('with knative/auth and knative/api-keys, the settings name files that are mounted', async () => {
@@ -296,30 +305,23 @@ test('with a replica set, the service has what the operator writes for its user'
   assert.equal([...otherUsers, ...otherSets], []);
   assert.is(spec.tls.mode, 'requireTLS');
   assert.is(replset.size, 3);
-  // how the operator names members, Secrets and keys, and what its URIs look like
-  const members = Array.from({ length: replset.size }, (_, n) => {
-    const service = `${metadata.name}-${replset.name}`;
-    return `${service}-${n}.${service}.shop.svc.cluster.local:27017`;
-  }).join();
-  const written = {
+  // how the operator names members, Secrets and keys
+  const service = `${metadata.name}-${replset.name}`;
+  assert.match(replicaSetUri, `${service}-0.${service}.shop.svc.cluster.local:27017`);
+  assert.match(replicaSetUri, `authSource=${user.db}&replicaSet=${replset.name}&`);
+  const uri = {
     name: `${metadata.name}-custom-user-secret-conn-str`,
-    key: `${user.name}_${replset.name}_connectionString`,
+    items: [{ key: `${user.name}_${replset.name}_connectionString`, path: 'uri' }],
   };
-  const uri = `mongodb://app:p%40w@${members}/?authSource=${user.db}&replicaSet=${replset.name}&tls=true`;
+  const ca = { name: spec.secrets.ssl, items: [{ key: 'ca.crt', path: 'ca.crt' }] };
 
   for (const variant of await variants(withReplicaSet)) {
-    const { containers, volumes } = podTemplate(variant).spec;
-    const [{ env, volumeMounts }] = containers;
-    assert.equal(env[0].valueFrom.secretKeyRef, written);
-    const { mongo } = configOf(variant, {}, { [written.key]: uri });
-    const [mount] = volumeMounts;
-    assert.is(mongo.uri, `${uri}&tlsCAFile=${mount.mountPath}/ca.crt`);
+    const { mongo } = configOf(variant);
+    assert.ok(mongo.uri.startsWith(`${replicaSetUri}&tlsCAFile=`), mongo.uri);
     assert.not(mongo.auth);
-    const { secret } = volumes.find(({ name }: { name: string }) => name === mount.name);
-    assert.equal(secret, {
-      secretName: spec.secrets.ssl,
-      items: [{ key: 'ca.crt', path: 'ca.crt' }],
-    });
+    const { volumes } = podTemplate(variant).spec;
+    const { projected } = volumes.find(({ name }: { name: string }) => name === 'mongo-rs');
+    assert.equal(projected.sources, [{ secret: uri }, { secret: ca }]);
     assert.equal(user.roles, [{ name: 'readWrite', db: mongo.databaseName }]);
     assert.ok(mongo.timeoutMs > electionMs);
   }
@@ -328,8 +330,7 @@ test('with a replica set, the service has what the operator writes for its user'
 test('the replica set keeps its name of the database, and move.yaml finds what it names', async () => {
   const { data } = await find(deployed, 'ConfigMap', 'mongo');
   const [variant] = await variants(withReplicaSet);
-  const uri = { app_rs0_connectionString: 'mongodb://app:secret@mongo-rs/?tls=true' };
-  assert.is(configOf(variant, {}, uri).mongo.databaseName, data.database);
+  assert.is(configOf(variant).mongo.databaseName, data.database);
 
   const [job] = await objects('mongo/replica-set/move.yaml');
   const { volumes } = podTemplate(job).spec;
@@ -623,14 +624,29 @@ test('the connections of all replicas fit into what the cache leaves of the memo
   assert.ok(connections <= limit - cache, `${connections} connections, ${limit - cache} MiB`);
 });
 
+test('no container of any combination has a secret in its environment', async () => {
+  for (const name of sources.keys()) {
+    for (const object of await objects(name)) {
+      const where = `${name}: ${object.kind} ${object.metadata.name}`;
+      // env and envFrom of containers of any kind
+      for (const [path] of leaves(object)) {
+        assert.not.match(path, /\.(secretKeyRef|secretRef)\./, `${where}: ${path}`);
+      }
+      const { initContainers = [], containers = [] } = podTemplate(object)?.spec ?? {};
+      for (const { env = [] } of [...initContainers, ...containers]) {
+        for (const { name: variable } of env) {
+          const isSecret = /PASSWORD|SECRET|TOKEN|KEY|URI/.test(variable);
+          assert.ok(!isSecret || variable.endsWith('_FILE'), `${where}: ${variable}`);
+        }
+      }
+    }
+  }
+});
+
 test('no Secret is rendered, and no password stands in a file', async () => {
   for (const name of sources.keys()) {
     for (const object of await objects(name)) {
       assert.is.not(object.kind, 'Secret', name);
-      for (const { name: variable, value } of podTemplate(object)?.spec.containers[0].env ?? []) {
-        if (/PASSWORD|SECRET|TOKEN|URI/.test(variable) && !variable.endsWith('_FILE'))
-          assert.match(value ?? '$(', /^\$\(/, `${variable} is written out`);
-      }
     }
   }
   for (const file of files) {
