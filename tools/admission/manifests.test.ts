@@ -520,10 +520,36 @@ const selects = (
 ) =>
   Object.entries(selector.matchLabels ?? selector).every(([key, value]) => labels[key] === value);
 
+/** The members of the replica set, as the operator makes them: see its pkg/naming/labels.go. */
+const members: Document['object'] = {
+  kind: 'StatefulSet',
+  metadata: { name: 'mongo-rs-rs0' },
+  spec: {
+    template: {
+      metadata: {
+        labels: {
+          'app.kubernetes.io/name': 'percona-server-mongodb',
+          'app.kubernetes.io/instance': 'mongo-rs',
+          'app.kubernetes.io/component': 'mongod',
+        },
+      },
+    },
+  },
+};
+
+/** What has pods and is not in the kustomizations of a deployment. */
+async function madeElsewhere(name: string): Promise<Document['object'][]> {
+  return name === deployed || name === deployedWithComponents
+    ? objects('mongo/backup/restore.yaml')
+    : [members, ...(await objects('mongo/replica-set/move.yaml'))];
+}
+
 test('what selects pods finds some', async () => {
-  for (const name of [deployed, deployedWithComponents]) {
+  for (const name of deployments) {
     const found = await objects(name);
-    const labels = found.map(podLabels).filter((labels) => labels !== undefined);
+    const labels = [...found, ...(await madeElsewhere(name))]
+      .map(podLabels)
+      .filter((labels) => labels !== undefined);
     for (const { kind, metadata, spec } of found) {
       const selector = spec?.selector ?? spec?.podSelector;
       assert.ok(
@@ -534,7 +560,8 @@ test('what selects pods finds some', async () => {
   }
 });
 
-type Rule = { from?: unknown; ports?: { port: number | string }[] };
+type Peer = { podSelector: { matchLabels: object } };
+type Rule = { from?: Peer[]; to?: Peer[]; ports?: { port: number | string }[] };
 
 /** What the NetworkPolicies for a pod say of one direction, or nothing if it is open. */
 async function rulesOf(name: string, object: Document['object'], direction: 'Ingress' | 'Egress') {
@@ -566,19 +593,46 @@ test('everyone reaches the service by default, and nothing else in its pods', as
 });
 
 test('with network-policies, every pod lets in and out only what a policy names', async () => {
-  const found = [
-    ...(await objects(deployedWithComponents)),
-    ...(await objects('mongo/backup/restore.yaml')),
-  ];
-  const pods = found.filter(podLabels);
-  assert.is(pods.length, 7);
-  for (const pod of pods) {
-    for (const direction of ['Ingress', 'Egress'] as const) {
-      const rules = await rulesOf(deployedWithComponents, pod, direction);
-      assert.ok(rules, `${pod.kind} ${pod.metadata.name}: ${direction} is open`);
-      for (const { ports } of rules) assert.ok(ports?.length, pod.metadata.name);
+  for (const [name, count] of [
+    [deployedWithComponents, 7],
+    [replicaSetWithComponents, 6],
+  ] as const) {
+    const pods = [...(await objects(name)), ...(await madeElsewhere(name))].filter(podLabels);
+    assert.is(pods.length, count);
+    for (const pod of pods) {
+      for (const direction of ['Ingress', 'Egress'] as const) {
+        const rules = await rulesOf(name, pod, direction);
+        assert.ok(rules, `${pod.kind} ${pod.metadata.name}: ${direction} is open`);
+        for (const { ports } of rules) assert.ok(ports?.length, pod.metadata.name);
+      }
     }
   }
+});
+
+/** The ports that a pod may connect to, at another pod or else at an address outside. */
+async function portsTo(name: string, pod: Document['object'], other?: Document['object']) {
+  const labels = other && podLabels(other);
+  const rules = (await rulesOf(name, pod, 'Egress')) as Rule[];
+  const open = rules.filter(
+    ({ to }) => !to || (labels && to.some(({ podSelector }) => selects(podSelector, labels))),
+  );
+  return [...new Set(open.flatMap(({ ports = [] }) => ports.map(({ port }) => port)))].sort();
+}
+
+test('members of the replica set connect to each other only, and to S3 where there are backups', async () => {
+  const dns = [53, 5353];
+  const [, hpa] = await variants(withReplicaSet);
+  const mongo = await find(deployed, 'StatefulSet', 'mongo');
+  const [move] = await objects('mongo/replica-set/move.yaml');
+  assert.equal(await portsTo(withReplicaSet, members, members), [27017, ...dns]);
+  assert.equal(await portsTo(withReplicaSet, members, hpa), dns);
+  assert.equal(await portsTo(withReplicaSet, members), dns);
+  assert.equal(await portsTo(replicaSetWithComponents, members), [443, ...dns]);
+  for (const database of [mongo, members]) {
+    assert.equal(await portsTo(withReplicaSet, move, database), [27017, ...dns]);
+  }
+  assert.equal(await portsTo(withReplicaSet, move), dns);
+  assert.equal(await rulesOf(withReplicaSet, move, 'Ingress'), []);
 });
 
 test('MongoDB lets in who carries the label mongo-client, and all its clients do', async () => {
