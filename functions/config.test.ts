@@ -159,7 +159,7 @@ test('a mistake in who may call never lets everybody in', () => {
       { ...tokens, AUTH_JWKS_URL: 'https://a', AUTH_JWKS_FILE: file },
       'AUTH_JWKS_FILE: set this or',
     ],
-    [{ ...tokens, AUTH_JWKS_FILE: file }, 'AUTH_JWKS_FILE: the file is not JSON'],
+    [{ ...tokens, AUTH_JWKS_FILE: file }, 'AUTH_JWKS_FILE: the key set is not JSON'],
     [{ ...tokens, AUTH_JWKS_TOKEN_FILE: file }, 'AUTH_JWKS_TOKEN_FILE: set this together with'],
     [
       { ...tokens, AUTH_JWKS_URL: 'https://a', AUTH_JWKS_TOKEN_FILE: twoLines },

@@ -1,3 +1,4 @@
+import type { JSONWebKeySet } from 'jose';
 import { readSmallFile } from '../runtime/small-file';
 
 /** Where the keys of an issuer are. */
@@ -36,10 +37,26 @@ export function parseToken(text: string): string {
   return token;
 }
 
+/** @throws Error if the text is no JSON Web Key Set, without what is in it */
+export function parseJwks(text: string): JSONWebKeySet {
+  const found = parseJson(text, 'the key set');
+  if (!Array.isArray(found?.keys)) throw new Error('the key set has no keys');
+  return found;
+}
+
+/** @throws Error that is logged, so it does not quote the text as that of JSON.parse does */
+function parseJson(text: string, what: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${what} is not JSON`);
+  }
+}
+
 /** https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig */
 async function discover(issuer: string): Promise<string> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const found = JSON.parse(await fetchText(url, {}));
+  const found = parseJson(await fetchText(url, {}), url);
   if (found?.issuer !== issuer) throw new Error(`${url} is about another issuer`);
   if (!isTrustworthy(found.jwks_uri)) throw new Error(`${url} has no jwks_uri with https`);
   return found.jwks_uri;

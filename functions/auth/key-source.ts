@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { log } from '../runtime/log';
 
-/**
- * The least time between two attempts, in ms. Strangers can cause one with each token that names an
- * unknown key, so this bounds what the issuer gets from one replica.
- */
-const pauseMs = 1000;
+const intervals = {
+  /**
+   * The least time between two attempts, in ms. Strangers can cause one with each token that names an
+   * unknown key, so this bounds what the issuer gets from one replica.
+   */
+  pauseMs: 1000,
+  /** How often the same failure is logged, in ms. */
+  logMs: 60_000,
+};
 
 interface Options<Keys> {
   /** What they are called in the log. */
@@ -34,13 +38,19 @@ export interface KeySource<Keys> {
 
 /**
  * Loads keys at once, whenever they have reached their age, and when newer ones are asked for. If that
- * fails, the keys that are known remain, and it is tried again every second.
+ * fails, the keys that are known remain, and it is tried again every second. The log says why when the
+ * reason changes, and once a minute: a key that was withdrawn is accepted as long as that lasts.
  */
-export function keySource<Keys>(options: Options<Keys>): KeySource<Keys> {
+export function keySource<Keys>(
+  options: Options<Keys>,
+  { pauseMs, logMs } = intervals,
+): KeySource<Keys> {
   const { name, load, parse, maxAgeMs, onChange } = options;
   let keys: Keys | undefined;
   let latest: string | undefined;
-  let failure: string | undefined;
+  let loadedAt = performance.now();
+  /** Why the last attempt failed, if it did, and when that was logged. */
+  let failure: { reason: string; loggedAt: number } | undefined;
   let startedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   /** Begins when `running` has ended. */
@@ -60,13 +70,21 @@ export function keySource<Keys>(options: Options<Keys>): KeySource<Keys> {
       } else if (failure) {
         log.info(`${name} can be loaded again`);
       }
+      loadedAt = performance.now();
       failure = undefined;
     } catch (error) {
-      const reason = (error as Error).message;
-      if (reason !== failure) log.error({ reason }, `${name} can't be loaded`);
-      failure = reason;
+      fail((error as Error).message);
     }
     timer = setTimeout(refresh, failure === undefined ? maxAgeMs : pauseMs).unref();
+  }
+
+  function fail(reason: string): void {
+    const now = performance.now();
+    if (failure?.reason === reason && now - failure.loggedAt < logMs) return;
+    failure = { reason, loggedAt: now };
+    const ageSeconds = Math.round((now - loadedAt) / 1000);
+    if (keys) log.error({ reason, ageSeconds }, `${name} can't be loaded: the old ones stay valid`);
+    else log.error({ reason }, `${name} can't be loaded`);
   }
 
   async function attemptNext(): Promise<void> {

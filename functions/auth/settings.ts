@@ -1,7 +1,7 @@
 import { readSmallFile } from '../runtime/small-file';
 import { parseApiKeys } from './api-keys';
 import type { AuthSettings } from './authorize';
-import { isTrustworthy, parseToken } from './jwks';
+import { isTrustworthy, parseJwks, parseToken } from './jwks';
 
 type Environment = Record<string, string | undefined>;
 
@@ -73,10 +73,7 @@ export function readAuthSettings(
     try {
       parse(readSmallFile(path));
     } catch (error) {
-      report(
-        name,
-        error instanceof SyntaxError ? 'the file is not JSON' : (error as Error).message,
-      );
+      report(name, (error as Error).message);
     }
   }
 
@@ -92,9 +89,4 @@ export function readAuthSettings(
     }),
     ...(apiKeysFile !== undefined && { apiKeysFile }),
   };
-}
-
-function parseJwks(text: string): void {
-  if (!Array.isArray(JSON.parse(text)?.keys))
-    throw new Error('the file is not a JSON Web Key Set, {"keys":[…]}');
 }

@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose';
 import { Problem } from '../http/problem';
 import { readSmallFile } from '../runtime/small-file';
 import type { Caller } from './caller';
-import { fetchJwks, type JwksSource } from './jwks';
+import { fetchJwks, type JwksSource, parseJwks } from './jwks';
 import { keySource } from './key-source';
 import type { Verified } from './known-callers';
 import { cannotVerify, invalidToken } from './refusals';
@@ -60,7 +60,7 @@ export function verifierOfTokens(settings: TokenSettings, onChange: () => void) 
   const keys = keySource({
     name: "the issuer's keys",
     load: () => (isFile ? readSmallFile(jwks.file) : fetchJwks(issuer, jwks)),
-    parse: (text) => jose.createLocalJWKSet(JSON.parse(text)),
+    parse: (text) => jose.createLocalJWKSet(parseJwks(text)),
     maxAgeMs: isFile ? maxAgeMs.file : maxAgeMs.url,
     onChange,
   });
