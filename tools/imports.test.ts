@@ -16,7 +16,9 @@ const allowed: Record<string, string[]> = {
   'functions/auth': ['functions/http', 'functions/runtime'],
   'functions/documents': ['functions/http', 'functions/mongo', 'functions/runtime'],
   'functions/http': ['functions/runtime'],
-  'functions/metrics': ['documents', 'http', 'mongo', 'runtime'].map((name) => `functions/${name}`),
+  'functions/metrics': ['auth', 'documents', 'http', 'mongo', 'runtime'].map(
+    (name) => `functions/${name}`,
+  ),
   'functions/mongo': ['functions/runtime'],
   'functions/page': ['functions/http'],
   'functions/page/client': [],

@@ -73,6 +73,7 @@ const maxAgeMs = 2000;
  */
 export function verifierOfApiKeys(file: string, onChange: () => void) {
   const source = keySource({
+    source: 'api-keys',
     name: 'the API keys',
     load: () => readSmallFile(file),
     parse: parseApiKeys,

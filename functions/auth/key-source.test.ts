@@ -52,6 +52,7 @@ function start(logMs: number) {
   end = () => (isEnded = true);
   const keys = keySource(
     {
+      source: 'api-keys',
       name: 'the API keys',
       load() {
         loads++;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { log } from '../runtime/log';
+import { type KeySourceName, keySourceCreated } from './events';
 
 const intervals = {
   /**
@@ -12,6 +13,8 @@ const intervals = {
 };
 
 interface Options<Keys> {
+  /** What they are called in metrics. */
+  source: KeySourceName;
   /** What they are called in the log. */
   name: string;
   /** Gets them as text. */
@@ -45,7 +48,7 @@ export function keySource<Keys>(
   options: Options<Keys>,
   { pauseMs, logMs } = intervals,
 ): KeySource<Keys> {
-  const { name, load, parse, maxAgeMs, onChange } = options;
+  const { source, name, load, parse, maxAgeMs, onChange } = options;
   let keys: Keys | undefined;
   let latest: string | undefined;
   let loadedAt = performance.now();
@@ -100,6 +103,7 @@ export function keySource<Keys>(
     return next;
   }
 
+  keySourceCreated.publish({ source, ageMs: () => performance.now() - loadedAt });
   void refresh();
   return {
     current: () => keys,

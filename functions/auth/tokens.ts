@@ -58,6 +58,7 @@ export function verifierOfTokens(settings: TokenSettings, onChange: () => void) 
 
   const isFile = 'file' in jwks;
   const keys = keySource({
+    source: 'issuer',
     name: "the issuer's keys",
     load: () => (isFile ? readSmallFile(jwks.file) : fetchJwks(issuer, jwks)),
     parse: (text) => jose.createLocalJWKSet(parseJwks(text)),

@@ -1,12 +1,17 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createApiKey } from '../auth/api-keys';
 import { requestArrived } from '../http/events';
 import { parts } from '../index';
 import { openDatabase } from '../mongo/database';
 import { type Family, parseExposition } from '../testing/exposition';
 import { startFakeMongod } from '../testing/fake-mongod';
+import { startOidcIssuer } from '../testing/oidc-issuer';
 import {
   holdDatabase,
   killProcesses,
@@ -258,6 +263,51 @@ test('clients that fail leave no connections behind', async ({ metrics }) => {
   await database.close();
   assert.is(await value(metrics, 'db_client_connection_count', connections), before);
   assert.ok((await value(metrics, 'db_client_connection_pending_requests')) >= 0);
+});
+
+test('the age of keys grows while they can not be loaded', async ({ metrics }) => {
+  const name = 'functions_auth_keys_age_seconds';
+  const age = (source: string) => value(metrics, name, { source });
+  const since = (start: number) => (performance.now() - start) / 1000;
+  assert.equal((await scrape(metrics)).get(name)?.samples, [], 'without authentication');
+
+  const folder = mkdtempSync(join(tmpdir(), 'metrics-test-'));
+  const apiKeysFile = join(folder, 'keys');
+  const { key, line } = createApiKey('ci', ['time:read']);
+  writeFileSync(apiKeysFile, line);
+  const issuer = await startOidcIssuer();
+  const tokens = { issuer: issuer.url, audience: 'functions', jwks: {}, requireScope: false };
+  const host = await startOwnHost({ auth: { tokens, apiKeysFile } });
+  const status = async (token: string) =>
+    (await send(`${host.url}/time`, { headers: { Authorization: `Bearer ${token}` } })).status;
+  try {
+    assert.is(await status(key), 200);
+    assert.is(await status(await issuer.token()), 200);
+    const loadedAt = performance.now();
+    writeFileSync(apiKeysFile, `${line}\nbroken`);
+    issuer.rotate();
+    const rotated = await issuer.token();
+    issuer.pause();
+    assert.is(await status(rotated), 503);
+    // the file is read every two seconds
+    await until(async () => (await age('api-keys')) > 4);
+    for (const source of ['issuer', 'api-keys']) {
+      const least = since(loadedAt);
+      assert.ok((await age(source)) >= least, source);
+    }
+
+    const mendedAt = performance.now();
+    writeFileSync(apiKeysFile, line);
+    issuer.resume();
+    for (const source of ['issuer', 'api-keys']) {
+      await until(async () => (await age(source)) <= since(mendedAt));
+    }
+    assert.is(await status(rotated), 200);
+  } finally {
+    await host.close();
+    await issuer.close();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the process, its event loop and its garbage collector', async ({ metrics }) => {

@@ -3,6 +3,7 @@ import { version } from '../../package.json';
 import type { Database } from '../mongo/database';
 import type { Lifecycle } from '../runtime/lifecycle';
 import { log } from '../runtime/log';
+import { measureAuth } from './auth';
 import { measureDatabase } from './database';
 import { measureDocuments } from './documents';
 import { measureHttp } from './http';
@@ -55,6 +56,7 @@ export async function startMetrics(
     ...measureHttp(registry),
     ...measureDocuments(registry, memoryBudgetBytes),
     ...measureDatabase(registry, () => database().state(), mongo.poolSize),
+    ...measureAuth(registry),
     ...measureProcess(registry),
   ];
   let server: MetricsServer | undefined;
