@@ -32,7 +32,7 @@ published() {
   owner=$(git remote get-url origin 2>/dev/null |
     sed -nE 's#^([a-z]+://)?([^/@]+@)?(ssh\.)?github\.com(:[0-9]+/|[:/])([^/]+)/.*#\5#p' | tr '[:upper:]' '[:lower:]') || true
   [ -n "$owner" ] ||
-    die "No image was built here, and this is no clone from GitHub, whose published image could be deployed: run npm run image, or set IMAGE."
+    die "No image was built in this folder, and it is not a clone from GitHub, so there is no published image to use. Run npm run image, or set IMAGE."
   version=$(node -p 'require("./package.json").version')
   IMAGE=ghcr.io/$owner/functions-on-knative:$version
   remedy="see whether the release is out and its package public"
@@ -42,11 +42,11 @@ published() {
 }
 
 for variant in $VARIANTS; do
-  [[ $variant =~ ^(knative|hpa)$ ]] || die "VARIANTS can't have \"$variant\": there are knative and hpa."
+  [[ $variant =~ ^(knative|hpa)$ ]] || die "VARIANTS: \"$variant\" is unknown. Use knative, hpa or both."
 done
 for component in $COMPONENTS; do
   grep -q '^kind: Component$' "$component/kustomization.yaml" 2>/dev/null ||
-    die "COMPONENTS can't have \"$component\": there are $(grep -l '^kind: Component$' ./*/*/kustomization.yaml ./*/*/*/kustomization.yaml | sed 's|^./||; s|/kustomization.yaml$||' | xargs)."
+    die "COMPONENTS: \"$component\" is unknown. Choose from: $(grep -l '^kind: Component$' ./*/*/kustomization.yaml ./*/*/*/kustomization.yaml | sed 's|^./||; s|/kustomization.yaml$||' | xargs)."
 done
 [[ " $COMPONENTS " != *" knative/replica-set "* || " $COMPONENTS " != *" mongo/tls "* ]] ||
   die "COMPONENTS can't have both knative/replica-set and mongo/tls: the replica set has TLS of its own."

@@ -490,7 +490,7 @@ test('deploy: nothing was built, in no clone from GitHub', () => {
     forget();
     failsWith(
       deploy(),
-      'No image was built here, and this is no clone from GitHub, whose published image could be deployed: run npm run image, or set IMAGE.',
+      'No image was built in this folder, and it is not a clone from GitHub, so there is no published image to use. Run npm run image, or set IMAGE.',
     );
     assert.equal(callsOf('kubectl'), []);
   }
@@ -576,7 +576,7 @@ test('deploy: components that are none', () => {
   for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
     failsWith(
       deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
-      `COMPONENTS can't have "${name}": there are knative/api-keys knative/auth knative/hpa-class knative/monitoring knative/network-policies knative/openshift knative/replica-set knative/tracing mongo/local-volume mongo/tls mongo/replica-set/backup.`,
+      `COMPONENTS: "${name}" is unknown. Choose from: knative/api-keys knative/auth knative/hpa-class knative/monitoring knative/network-policies knative/openshift knative/replica-set knative/tracing mongo/local-volume mongo/tls mongo/replica-set/backup.`,
     );
   }
   assert.equal(callsOf('kubectl'), []);
@@ -630,7 +630,7 @@ for (const VARIANTS of ['knative', 'knative hpa']) {
 test('deploy: an unknown variant', () => {
   failsWith(
     prepare().deploy({ VARIANTS: 'hpa kpa' }),
-    `VARIANTS can't have "kpa": there are knative and hpa.`,
+    `VARIANTS: "kpa" is unknown. Use knative, hpa or both.`,
   );
 });
 
