@@ -116,7 +116,7 @@ function contradictions(env: Environment): [name: string, message: string][] {
   }
   if (given('MONGODB_URI')) {
     for (const name of ['MONGO_HOST', 'MONGO_USERNAME', 'MONGO_PASSWORD']) {
-      if (given(name)) report(name, 'belongs in MONGODB_URI: set one of the two');
+      if (given(name)) report(name, "can't be used together with MONGODB_URI; unset one of them");
     }
     return found;
   }
