@@ -16,7 +16,7 @@ import type { Lifecycle } from './runtime/lifecycle';
 import { log } from './runtime/log';
 import { createMemory } from './runtime/memory';
 import { once } from './runtime/once';
-import { formatTime, timeResources } from './time';
+import { timeResources } from './time';
 
 /** The functions, each below the path of its name. A new one is registered here. */
 const functions: Record<string, FunctionResources> = {
@@ -63,7 +63,7 @@ export function appResources(parts: Parts): Record<string, Resource> {
     GET: operation(
       noParameters,
       ({ req, res }) => {
-        const { time } = formatTime(Date.now());
+        const time = new Date().toISOString();
         const openapi = '/openapi.json';
         const headers = { Link: `<${openapi}>; rel="service-desc"` }; // RFC 8631
         const authentication = isOpen ? 'none' : 'bearer';
