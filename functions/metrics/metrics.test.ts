@@ -328,7 +328,9 @@ test('the process, its event loop and its garbage collector', async ({ metrics }
 
 test('only /metrics is served', async ({ metrics }) => {
   const url = `http://127.0.0.1:${metrics.port}`;
-  assert.is((await send(url)).status, 404);
+  const elsewhere = await send(url);
+  assert.is(elsewhere.status, 404);
+  assert.is(elsewhere.text, 'Metrics are at /metrics.\n');
   assert.is((await send(`${url}/metrics`, { method: 'POST' })).status, 405);
   const head = await send(`${url}/metrics`, { method: 'HEAD' });
   assert.is(head.status, 200);

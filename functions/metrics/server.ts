@@ -34,7 +34,7 @@ export async function serveMetrics(
       const isAllowed = req.method === 'GET' || req.method === 'HEAD';
       if (isFound && isAllowed) res.setHeader('Content-Type', type).end(text());
       else if (isFound) res.writeHead(405, { Allow: 'GET, HEAD' }).end();
-      else res.writeHead(404).end();
+      else res.writeHead(404, { 'Content-Type': 'text/plain' }).end('Metrics are at /metrics.\n');
     },
   );
   server.maxConnections = maxConnections;
