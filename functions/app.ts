@@ -82,7 +82,9 @@ export function appResources(parts: Parts): Record<string, Resource> {
             schema: z.object({
               name: z.string(),
               version: z.string(),
-              revision: z.string().describe('The git revision that the image was built from'),
+              revision: z
+                .string()
+                .describe('The git revision that the image was built from, `unknown` without one'),
               time: z.iso.datetime(),
               authentication: z
                 .enum(['none', 'bearer'])

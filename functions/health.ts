@@ -31,7 +31,7 @@ export function healthResources(
           sendJson(res, 200, { status: 'alive' });
         },
         (z) => ({
-          summary: 'Whether the replica is alive: it is unless a restart would help',
+          summary: 'Whether the process works: any answer but 200 means that it needs a restart',
           responses: {
             200: {
               description: 'It is alive',

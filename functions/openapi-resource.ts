@@ -20,10 +20,10 @@ export const openapiResources = (isOpen: boolean): Record<string, Resource> => {
         noParameters,
         ({ res }) => sendBody(res, 200, 'application/json', openapiJson()),
         (z) => ({
-          summary: 'This document',
+          summary: 'The OpenAPI document',
           responses: {
             200: {
-              description: 'This document',
+              description: 'The OpenAPI document',
               schema: z.looseObject({ openapi: z.literal('3.1.1') }),
               example: { openapi: '3.1.1' },
             },

@@ -97,13 +97,13 @@ export function openapiDocument(): Json {
 
   function describe(method: string, path: string, { query, describe, scope }: Operation): Json {
     const description: Description = describe?.(z) ?? {
-      summary: `${method} ${path}`,
+      summary: '',
       responses: {},
     };
     const { summary, parameters = {}, body } = description;
     return {
       operationId: operationId(method, path),
-      summary,
+      ...(summary && { summary }),
       ...(description.description && { description: description.description }),
       ...(scope && { security: [{}, { token: [scope] }] }),
       parameters: describeParameters(path, query, parameters),
