@@ -35,6 +35,9 @@ const test = suiteThatNeeds(
   true,
 );
 
+/** A name that leads here, which a browser takes for another machine. */
+const elsewhere = 'functions.example';
+
 const { mongo } = parts().config;
 let browser: Browser;
 let host: Host;
@@ -55,7 +58,12 @@ test.before(async () => {
   browser = await chromium.launch({
     executablePath,
     // nothing but the page itself may ask other hosts
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
+    args: [
+      '--no-sandbox',
+      '--disable-background-networking',
+      '--disable-component-update',
+      `--host-resolver-rules=MAP ${elsewhere} ${address}`,
+    ],
   });
   host = await startService({ databaseName: `${mongo.databaseName}-page` });
   await send(`${host.url}/data`); // answers as soon as the database is reached
@@ -154,14 +162,12 @@ test('a problem is shown with its field, which is selected', async () => {
 });
 
 test('it asks for a token where one is wanted, and keeps it in its memory only', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'browser-test-'));
-  cleanups.push(() => rmSync(folder, { recursive: true }));
-  const reader = createApiKey('reader', ['time:read', 'data:read']);
-  const apiKeysFile = join(folder, 'keys');
-  writeFileSync(apiKeysFile, reader.line);
-  const service = closeLater(await startOwnHost({ auth: { apiKeysFile } }));
-  const page = await open(service.url);
+  const { url, reader } = await startWithReader();
+  const page = await open(url);
   await shows(page, '#state', /needs a token/);
+  await shows(page, '#documents-state', /^Enter a token above to see the documents\.$/);
+  await fill(page, '{"a": 1}');
+  await shows(page, '#problem', /401.*Enter a token above, then post again\./);
   const field = page.getByLabel('A token or an API key');
   const use = async (token: string) => {
     await field.fill(token);
@@ -188,6 +194,20 @@ test('it asks for a token where one is wanted, and keeps it in its memory only',
   assert.not.match(kept + (await page.content()), reader.key.slice(-20));
   await page.reload();
   await field.waitFor();
+});
+
+test('it warns that a token can be read on its way, unless it is for this machine or has TLS', async () => {
+  const url = new URL((await startWithReader()).url);
+  for (const [hostname, isShown] of [
+    [elsewhere, true],
+    ['localhost', false],
+  ] as const) {
+    url.hostname = hostname;
+    const page = await open(url.href);
+    await page.getByLabel('A token or an API key').waitFor();
+    const risk = await page.locator('#token-risk').textContent();
+    assert.is(risk?.includes('loaded without TLS'), isShown, hostname);
+  }
 });
 
 test('a post whose outcome is unknown is sent again under the same key', async () => {
@@ -417,6 +437,7 @@ test('the API is read from the OpenAPI document, where there is one', async () =
   const openapi = {
     paths: {
       '/tea/{kind}': {
+        get: { responses: {} },
         put: {
           summary: 'Makes **<b>tea</b>**',
           parameters: [{ $ref: '#/components/parameters/kind' }],
@@ -438,7 +459,8 @@ test('the API is read from the OpenAPI document, where there is one', async () =
   cleanups.push(() => server.drain(0, 0));
   const page = await open(`http://${address}:${server.port}`);
   await shows(page, 'h1', /^tea$/);
-  await page.locator('#operations summary').press('Enter');
+  await shows(page, '#operations summary', /^GET\/tea\/{kind}$/);
+  await page.locator('#operations summary', { hasText: 'PUT' }).press('Enter');
   await shows(page, '#operations summary', /^PUT\/tea\/{kind}Makes \*\*<b>tea<\/b>\*\*$/);
   await shows(page, '#operations dl', /kindpath, required · green.*bodyapplication\/json/);
   await shows(page, '#operations dl', /418a-teapot: no tea\nempty: not yet/);
@@ -472,6 +494,17 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test.run();
+
+/** Starts the service so that it needs a token: the API key of `reader`. */
+async function startWithReader() {
+  const folder = mkdtempSync(join(tmpdir(), 'browser-test-'));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  const reader = createApiKey('reader', ['time:read', 'data:read']);
+  const apiKeysFile = join(folder, 'keys');
+  writeFileSync(apiKeysFile, reader.line);
+  const { url } = closeLater(await startOwnHost({ auth: { apiKeysFile } }));
+  return { url, reader };
+}
 
 /** A TCP proxy that sends each new connection to the next of its ports. */
 async function startBalancer(ports: number[]) {

@@ -11,6 +11,7 @@ interface StoredDocument {
 
 const pageSize = 10;
 const previewLength = 160;
+const tokenAdvice = 'Enter a token above to see the documents.';
 /** Characters of a document that are shown; the rest is behind its link. */
 const shownLength = 20_000;
 
@@ -24,7 +25,7 @@ const items = new Map<string, HTMLLIElement>();
 
 /** Loads the page that is shown again, if it is the first: the others do not change. */
 export async function refreshDocuments(): Promise<void> {
-  if (tokenIsWanted()) return;
+  if (tokenIsWanted()) return showStale(tokenAdvice);
   if (cursors.length === 1 || !shownAt) await load(cursors);
 }
 
@@ -52,6 +53,7 @@ async function load(wanted: (string | undefined)[]): Promise<void> {
   const answer = await request(`data?limit=${pageSize}${cursor ? `&cursor=${cursor}` : ''}`);
   noteDocuments(answer);
   if (mine !== loads) return;
+  if (tokenIsWanted()) return showStale(tokenAdvice);
   if (!answer?.ok) return showStale(answer?.problem?.detail ?? 'The service does not answer.');
   const isSamePage = shownAt !== undefined && cursors.length === wanted.length;
   cursors = wanted;

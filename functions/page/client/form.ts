@@ -69,14 +69,15 @@ function describe(problem: Problem | undefined): Node[] {
   if (!problem) {
     return [paragraph('There was no answer', 'The document may be stored.', advice)];
   }
-  const { status, title = '', detail = '', issues = [], type } = problem;
+  const { status, title = '', issues = [], type } = problem;
+  const detail = status === 401 ? 'Enter a token above, then post again.' : problem.detail;
   const fields = element('dl');
   for (const { path, message } of issues) {
     if (path.length === 0) continue;
     fields.append(element('dt', '', path.join(' → ')), element('dd', '', message));
   }
   const isByField = fields.children.length > 0;
-  const shown: Node[] = [paragraph(`${status} ${title}`, isByField ? '' : detail)];
+  const shown: Node[] = [paragraph(`${status} ${title}`, isByField ? '' : (detail ?? ''))];
   if (isByField) shown.push(fields);
   if (status >= 500) shown.push(element('p', '', advice));
   if (type) shown.push(element('p', 'soft note', type));

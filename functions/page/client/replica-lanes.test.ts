@@ -31,7 +31,7 @@ test('answers of the last minute are grouped by replica', () => {
       ['9hvnt', 'Knative · functions-00002', 7, 1],
       ['a4f1c2b3d4e5', 'container', 5, 1],
       ['x7k2p', 'functions-hpa · 7d9c5b9c8', 20, 3],
-      ['this service', 'no X-Served-By here', 5, 1],
+      ['this service', 'replicas have names only in a container', 5, 1],
       ['failed', 'no answer, or a 5xx', 5000, 1],
     ],
   );

@@ -47,7 +47,8 @@ export function lanes(sightings: Sighting[], now: number): Lane[] {
  */
 function describe(servedBy: string): Pick<Lane, 'name' | 'from' | 'failed'> {
   if (servedBy === '!') return { name: 'failed', from: 'no answer, or a 5xx', failed: true };
-  if (servedBy === '') return { name: 'this service', from: 'no X-Served-By here', failed: false };
+  if (servedBy === '')
+    return { name: 'this service', from: 'replicas have names only in a container', failed: false };
   const [pod = '', revision] = servedBy.split('; revision=');
   if (revision) {
     const name = pod.split('-').at(-1) ?? pod;

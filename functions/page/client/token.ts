@@ -31,6 +31,10 @@ export function askForToken(sent: string | undefined, reason: string): void {
 /** Makes the form for the token work. @param retry is called once there is one */
 export function setUpToken(retry: () => void): void {
   const field = byId<HTMLInputElement>('token');
+  if (!isSecureContext) {
+    const risk = 'This page was loaded without TLS: the token can be read on its way.';
+    setText(byId('token-risk'), risk);
+  }
   byId('token-form').addEventListener('submit', (event) => {
     event.preventDefault();
     token = field.value.trim();
