@@ -83,8 +83,14 @@ test.after(async () => {
   await host?.close();
 });
 
-async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
+async function newContext(options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(120_000); // a busy machine takes longer than the usual 30 s
+  return context;
+}
+
+async function open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await newContext(options);
   await context.addInitScript(axe.source);
   const page = await context.newPage();
   opened.push(page);
@@ -110,7 +116,7 @@ async function fill(page: Page, text: string): Promise<void> {
 const documents = '#documents li';
 
 test('it shows the time, ticking, and the routes, and asks no other host', async () => {
-  const context = await browser.newContext();
+  const context = await newContext();
   const page = await context.newPage();
   opened.push(page);
   const asked = new Set<string>();
@@ -294,7 +300,7 @@ test('documents are text, never markup', async () => {
 });
 
 test('its policy blocks inline script and style, markup and other hosts', async () => {
-  const context = await browser.newContext();
+  const context = await newContext();
   const page = await context.newPage();
   opened.push(page);
   await context.addInitScript(() => {
