@@ -52,7 +52,19 @@ test.before(() => {
     });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  undo();
 });
+
+/** Takes back what the page says, in case that it was followed in the repository itself. */
+function undo(): void {
+  for (const { file } of blocksIn('ts')) rmSync(join(copy, file), { force: true });
+  for (const { file, code } of blocksIn('diff')) {
+    const path = join(copy, file);
+    const added = code.split('\n').filter((line) => line.startsWith('+'));
+    const lines = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, lines.filter((line) => !added.includes(`+${line}`)).join('\n'));
+  }
+}
 
 test('its files can be created', () => {
   const created = blocksIn('ts');
