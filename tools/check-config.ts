@@ -4,16 +4,16 @@ import { type Config, parseConfig } from '../functions/config';
 
 const { env } = process;
 
-/** Whether the environment names no database, so that the embedded one is used. */
-export const usesEmbeddedDatabase = !env.MONGODB_URI && !env.MONGODB_URI_FILE && !env.MONGO_HOST;
+/** The variable that names the database; undefined if none does, so that the embedded one is used. */
+export const databaseVariable = ['MONGODB_URI', 'MONGODB_URI_FILE', 'MONGO_HOST'].find(
+  (name) => env[name],
+);
 
 export const config: Config = check();
 
 function check(): Config {
   try {
-    return parseConfig(
-      usesEmbeddedDatabase ? { ...env, MONGODB_URI: 'mongodb://to-be-started' } : env,
-    );
+    return parseConfig(databaseVariable ? env : { ...env, MONGODB_URI: 'mongodb://to-be-started' });
   } catch (error) {
     console.error((error as Error).message);
     process.exit(1);

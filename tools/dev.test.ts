@@ -75,9 +75,15 @@ const alive = (status: string) =>
   readFileSync(join(root, file), 'utf8').replace("'alive'", `'${status}'`);
 const status = async (url: string) => (await send(`${url}/livez`)).json.status;
 
-test('a saved file restarts the service, and the database is kept', async ({ folder, url }) => {
+test('a saved file restarts the service, and the database is kept', async ({
+  folder,
+  url,
+  output,
+}) => {
   const posted = await post(`${url}/data`, { kept: true });
   assert.is(posted.status, 201, posted.text);
+  assert.match(output(), ' in .data/. Try:\n');
+  assert.not.match(output(), 'Authorization');
   const before = readState(join(folder, '.data'))?.run?.database;
   for (const text of ['edited', 'edited again']) {
     save(folder, file, alive(text));
@@ -90,7 +96,8 @@ test('a saved file restarts the service, and the database is kept', async ({ fol
 test('code that does not compile is reported, and the service goes on', async (context) => {
   const { folder, url, output, child } = context;
   save(folder, file, `${alive('edited')}\nconst = 1;`);
-  await until(async () => output().includes('ERROR'));
+  await until(async () => output().includes('The version before it still runs.'));
+  assert.match(output(), 'ERROR');
   assert.match(output(), 'functions/health.ts');
   assert.is(await status(url), 'alive');
   save(folder, file, alive('mended'));

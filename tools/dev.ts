@@ -7,7 +7,7 @@ import { type BuildContext, context } from 'esbuild';
 import { explain } from '../functions/runtime/explain';
 import { config } from './check-config';
 import type { Database } from './database/embedded-database';
-import { examples, prepare } from './local-service';
+import { introduction, prepare } from './local-service';
 import { freePort } from './network/ports';
 import { end, identify } from './programs/processes';
 
@@ -55,7 +55,7 @@ async function run(): Promise<never> {
   const url = `http://localhost:${port}`;
   console.error(
     `\nThe service is at ${url} and restarts when a file in ${sources}/ is saved.` +
-      ` Press Ctrl-C to stop it. Try:\n${examples(url)}`,
+      ` ${introduction(url, database)}`,
   );
   for (;;) {
     const changed = nextChange(sources);
@@ -70,7 +70,11 @@ async function restart(build: BuildContext, port: number): Promise<void> {
     () => true,
     () => false,
   );
-  if (!compiles) return;
+  if (!compiles) {
+    const running = service ? 'The version before it still runs.' : 'Save a file to try again.';
+    console.error(`The code does not compile. ${running}`);
+    return;
+  }
   await stopService();
   const child = spawn(process.execPath, ['--enable-source-maps', bundle], {
     // requests under way get a second to finish

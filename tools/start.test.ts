@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,19 +9,27 @@ import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { until } from '../functions/testing/testing';
 import { findProgram } from './database/find-program';
+import { writeState } from './database/state';
+import { identify } from './programs/processes';
 import { onPath } from './programs/program-cache';
 
 const root = join(__dirname, '..');
 
 const { MONGODB_URI: _, MONGO_HOST: __, ...withoutDatabase } = process.env;
 
-/** Runs a tool in an empty folder, with no database configured; `left` is what the folder has afterwards. */
-async function runIn(tool: string, env: NodeJS.ProcessEnv, ...args: string[]) {
+/**
+ * Runs a tool in a folder of its own, with no database configured; `left` is what the folder has afterwards.
+ *
+ * @param fill puts files into the folder before
+ */
+async function runIn(tool: string, env: NodeJS.ProcessEnv, fill = (_folder: string) => {}) {
   const folder = mkdtempSync(join(tmpdir(), 'start-test-'));
+  fill(folder);
   const child = spawn(
     process.execPath,
-    ['-r', require.resolve('ts-node/register/transpile-only'), join(__dirname, tool), ...args],
+    ['-r', require.resolve('ts-node/register/transpile-only'), join(__dirname, tool), 'true'],
     {
       cwd: folder,
       env: { ...withoutDatabase, TS_NODE_PROJECT: join(root, 'tsconfig.json'), ...env },
@@ -40,7 +48,7 @@ const early = suite('before the database is started');
 
 for (const tool of ['start.ts', 'dev.ts', 'with-database.ts']) {
   early(`${tool} reports a bad configuration in one error`, async () => {
-    assert.equal(await runIn(tool, { PORT: 'http', MONGO_POOL_SIZE: '0' }, 'true'), {
+    assert.equal(await runIn(tool, { PORT: 'http', MONGO_POOL_SIZE: '0' }), {
       code: 1,
       output: `The configuration can't be used:
   PORT: must be a whole number from 0 to 65535
@@ -62,6 +70,28 @@ for (const tool of ['start.ts', 'dev.ts']) {
       output: `Port ${port} is taken. Set PORT to one that is free.\n`,
       left: [],
     });
+  });
+
+  early(`${tool} says first that the service already runs in the folder`, async () => {
+    const taken = createServer().listen(0);
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const { code, output } = await runIn(tool, { PORT: String(port) }, (folder) => {
+      const self = identify(process.pid);
+      const user = { username: 'app', password: 'secret', ready: true };
+      mkdirSync(join(folder, '.data'));
+      writeState(join(folder, '.data'), {
+        ...user,
+        kind: 'mongod',
+        run: { port: 1, database: self, owner: self },
+      });
+    });
+    taken.close();
+    assert.is(code, 1);
+    assert.match(
+      output,
+      `the database in .data is in use by process ${process.pid}: use the service`,
+    );
   });
 }
 
@@ -98,18 +128,31 @@ withoutGo('npm start works with a database program on the PATH', async ({ folder
   // the one that this machine has, as if it had been installed
   const { kind, path } = await findProgram(undefined, console.error);
   symlinkSync(path, join(folder, kind));
+  const keys = join(folder, 'api-keys');
+  writeFileSync(keys, '');
   const child = spawn(
     process.execPath,
     ['-r', require.resolve('ts-node/register/transpile-only'), join(__dirname, 'start.ts')],
     {
       cwd: folder,
-      env: { ...env, TS_NODE_PROJECT: join(root, 'tsconfig.json'), PORT: '0', DRAIN_DELAY_MS: '0' },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...env,
+        TS_NODE_PROJECT: join(root, 'tsconfig.json'),
+        PORT: '0',
+        DRAIN_DELAY_MS: '0',
+        AUTH_API_KEYS_FILE: keys,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (output += text));
   const closed = once(child, 'close');
   try {
     await untilReachable(child.stdout, closed);
+    await until(async () => output.trimEnd().endsWith('/data'));
+    assert.match(output, /\nIts database is (mongod|FerretDB 1\.24) in \.data\/\. Try:\n/);
+    assert.is(output.match(/curl .*-H "Authorization: Bearer \$TOKEN" /g)?.length, 2);
   } finally {
     child.kill();
     await closed;

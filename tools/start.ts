@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Service, start } from '../functions/main';
 import { explain } from '../functions/runtime/explain';
 import type { Database } from './database/embedded-database';
-import { examples, prepare } from './local-service';
+import { introduction, prepare } from './local-service';
 
 /** `npm start`: runs the service on this machine, with the embedded database if need be. */
 async function main(): Promise<void> {
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     database = await prepare();
     const service = await start();
     for (const signal of signals) process.off(signal, exit);
-    await Promise.race([announce(service), service.stopped]);
+    await Promise.race([announce(service, database), service.stopped]);
     await service.stopped;
   } catch (error) {
     console.error(explain(error));
@@ -28,9 +28,10 @@ async function main(): Promise<void> {
   process.exit();
 }
 
-async function announce({ url, database }: Service): Promise<void> {
-  while (database.state() === 'connecting') await sleep(20);
-  console.error(`\nThe service is at ${url}. Press Ctrl-C to stop it. Try:\n${examples(url)}`);
+async function announce(service: Service, database: Database | undefined): Promise<void> {
+  const { url } = service;
+  while (service.database.state() === 'connecting') await sleep(20);
+  console.error(`\nThe service is at ${url}. ${introduction(url, database)}`);
 }
 
 void main();

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { usesEmbeddedDatabase } from './check-config';
+import { databaseVariable } from './check-config';
 import { startDatabase } from './database/embedded-database';
 
 /** Runs a command with a temporary database, or with the one that the environment names. */
 async function main([command, ...args]: string[]): Promise<number> {
   if (!command) throw new Error('usage: with-database COMMAND ARGS...');
-  if (!usesEmbeddedDatabase) return run(command, args, {});
+  if (databaseVariable) return run(command, args, {});
 
   const directory = mkdtempSync(join(tmpdir(), 'database-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));

@@ -80,20 +80,24 @@ export async function startDatabase({
 
 const logFile = 'database.log';
 
+/** @throws {Error} when the owner of the folder's database still runs */
+export function checkUnused(directory: string): void {
+  const run = readState(directory)?.run;
+  if (!run || !runs(run.database) || !runs(run.owner)) return;
+  throw new Error(
+    `the database in ${directory} is in use by process ${run.owner.pid}: use the service that it runs, stop it, or set MONGODB_URI`,
+  );
+}
+
 /**
  * Stops a database whose owner was killed.
  *
  * @throws {Error} when the owner of the folder's database still runs
  */
 async function stopOrphan(directory: string): Promise<void> {
+  checkUnused(directory);
   const run = readState(directory)?.run;
-  if (!run || !runs(run.database)) return;
-  if (runs(run.owner)) {
-    throw new Error(
-      `the database in ${directory} is in use by process ${run.owner.pid}: stop that process, or set MONGODB_URI`,
-    );
-  }
-  await end(run.database);
+  if (run) await end(run.database);
 }
 
 async function programFor(directory: string, report: Report): Promise<Program> {
