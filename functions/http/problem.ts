@@ -139,7 +139,7 @@ function problemOf(error: unknown): Problem {
   }
   if (error instanceof Refused) {
     const { message, path, cause } = error;
-    return new Problem('invalid-document', `MongoDB refuses this: ${message}.`, {
+    return new Problem('invalid-document', `The database refuses this: ${message}.`, {
       issues: [{ path, message }],
       cause,
     });
