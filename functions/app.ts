@@ -42,7 +42,7 @@ export interface Parts {
 
 /** All functions, each below a path of its own, the list of routes, the OpenAPI document and the probes. */
 export function createApp(parts: Parts): RequestHandler {
-  return serveResources(appResources(parts), parts.config);
+  return serveResources(appResources(parts), parts.config, '; GET / lists the routes');
 }
 
 export function appResources(parts: Parts): Record<string, Resource> {
@@ -135,8 +135,9 @@ export function warnIfOpen({ auth }: Access): void {
 function serveResources(
   resources: Record<string, Resource>,
   { auth, corsOrigins }: Access,
+  hint?: string,
 ): RequestHandler {
-  const handler = router(resources, auth && createAuthorize(auth));
+  const handler = router(resources, auth && createAuthorize(auth), hint);
   return corsOrigins ? withCors(handler, corsOrigins) : handler;
 }
 

@@ -281,7 +281,13 @@ const rows: Row[] = [
     type: 'not-found',
   },
   { name: 'an invalid id', request: get('/data/abc'), status: 404, type: 'not-found' },
-  { name: 'an unknown route', request: get('/nothing'), status: 404, type: 'not-found' },
+  {
+    name: 'an unknown route',
+    request: get('/nothing'),
+    status: 404,
+    type: 'not-found',
+    check: ({ json }) => assert.match(json.detail, 'GET / lists the routes'),
+  },
   {
     name: 'an invalid encoding in the path',
     request: get('/data/%zz'),

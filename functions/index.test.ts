@@ -21,7 +21,9 @@ test('time runs under the framework alone, without a database', async () => {
     const { status, json } = await send(`${url}/?tz=Asia/Tokyo`);
     assert.is(status, 200);
     assert.match(json.time, /\+09:00$/);
-    assert.is((await send(`${url}/data`)).status, 404);
+    const nothing = await send(`${url}/data`);
+    assert.is(nothing.status, 404);
+    assert.is(nothing.json.detail, 'There is nothing at this path.');
   });
 });
 

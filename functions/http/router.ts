@@ -63,8 +63,13 @@ export function operation<Query>(
  * resource with GET answers HEAD, and all answer OPTIONS (RFC 9110, section 9.3).
  *
  * @param authorize is asked about every request, except to paths whose operations have no scope
+ * @param hint is appended to the error of a path where there is nothing
  */
-export function router(resources: Record<string, Resource>, authorize?: Authorize): RequestHandler {
+export function router(
+  resources: Record<string, Resource>,
+  authorize?: Authorize,
+  hint = '',
+): RequestHandler {
   const paths = findMyWay({ ignoreTrailingSlash: true });
   for (const [path, resource] of Object.entries(resources)) {
     const isOpen = Object.values(resource).every(({ scope }) => scope === undefined);
@@ -88,9 +93,9 @@ export function router(resources: Record<string, Resource>, authorize?: Authoriz
     const operation = match ? operationOf(match.store.resource, req) : undefined;
     if (authorize && !match?.store.isOpen) {
       const admitted = authorize(req, operation?.scope);
-      if (admitted) return admitted.then(() => handleAt(match, operation, req, res));
+      if (admitted) return admitted.then(() => handleAt(match, operation, req, res, hint));
     }
-    return handleAt(match, operation, req, res);
+    return handleAt(match, operation, req, res, hint);
   }
 
   return function handle(req, res) {
@@ -119,10 +124,9 @@ function handleAt(
   operation: Operation | undefined,
   req: IncomingMessage,
   res: ServerResponse,
+  hint: string,
 ): void | Promise<void> {
-  if (!match) {
-    throw new Problem('not-found', 'There is nothing at this path; GET / lists the routes.');
-  }
+  if (!match) throw new Problem('not-found', `There is nothing at this path${hint}.`);
   const { params, searchParams } = match;
   if (operation) {
     const { defaults, handle } = operation;
@@ -169,7 +173,8 @@ function report({ type, message, more }: Problem, req: IncomingMessage): void {
   if (type === 'internal') {
     log.error({ err: more.cause, requestId: requestId(req), ...traceIds(req) }, 'a request failed');
   } else if (type === 'database-unavailable' || type === 'overloaded') {
-    const reason = (more.cause as Error | undefined)?.message ?? message;
+    const unknown = type === 'overloaded' ? message : 'no connection yet';
+    const reason = (more.cause as Error | undefined)?.message ?? unknown;
     const at = performance.now();
     const last = reported.get(type);
     if (last?.reason === reason && at - last.at < 60_000) return;

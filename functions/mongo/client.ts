@@ -37,6 +37,8 @@ export interface ReconnectingClient {
   unreachableSince(): number;
   /** Why the last attempt to connect failed. */
   lastError(): Error | undefined;
+  /** Why the driver has no server, which is known before an attempt to connect gives up. */
+  serverError(): Error | undefined;
   /** False when even a new MongoClient does not monitor its server. */
   isMonitoring(): boolean;
   /** The current session, as soon as there is one. Starts to connect if that hasn't begun. */
@@ -87,6 +89,7 @@ export function createReconnectingClient(
   let state: ConnectionState = 'connecting';
   let unreachableSince = Number.POSITIVE_INFINITY;
   let lastError: Error | undefined;
+  let serverError: Error | undefined;
   let isClosed = false;
   let isConnecting = false;
   let whenReachable = deferred<void>();
@@ -118,6 +121,7 @@ export function createReconnectingClient(
     }
     client.on('topologyDescriptionChanged', ({ newDescription }) => {
       session.hasServer = hasWritableServer(newDescription);
+      serverError = errorOf(newDescription) ?? serverError;
       if (session === current && !session.hasServer) reconnect();
     });
     return session;
@@ -226,6 +230,7 @@ export function createReconnectingClient(
   function setReachable(): void {
     if (state === 'connecting' || lastError) log.info('MongoDB is reachable');
     lastError = undefined;
+    serverError = undefined;
     unreachableSince = Number.POSITIVE_INFINITY;
     state = 'reachable';
     whenReachable.resolve();
@@ -235,6 +240,7 @@ export function createReconnectingClient(
     state: () => state,
     unreachableSince: () => unreachableSince,
     lastError: () => lastError,
+    serverError: () => serverError,
     isMonitoring: watchdog.healthy,
     session() {
       if (state === 'reachable' && current) return current;
@@ -281,4 +287,8 @@ export function createReconnectingClient(
 
 function hasWritableServer({ servers }: TopologyDescription): boolean {
   return [...servers.values()].some((server) => server.isWritable);
+}
+
+function errorOf({ servers }: TopologyDescription): Error | undefined {
+  return [...servers.values()].find(({ error }) => error)?.error ?? undefined;
 }

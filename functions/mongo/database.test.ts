@@ -201,6 +201,15 @@ deadline('a post that got a 503 while MongoDB was unreachable is never stored', 
   }
 });
 
+deadline('a request that fails before the first attempt to connect does says why', async () => {
+  const database = openDatabase({ ...mongo, uri: 'mongodb://127.0.0.1:1', timeoutMs: 2000 });
+  try {
+    assert.match(await causeOf(find(database)), 'ECONNREFUSED');
+  } finally {
+    await database.close();
+  }
+});
+
 deadline('requests fail at once when MongoDB has been unreachable for as long', async () => {
   const proxy = await startProxy(Number(target.port));
   const database = openDatabase({ ...mongo, uri: through(proxy), timeoutMs: 2000 });

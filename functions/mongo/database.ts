@@ -135,7 +135,7 @@ export function openDatabase(
   }
 
   function unavailable(cause: unknown): Unavailable {
-    return new Unavailable(client.lastError() ?? cause);
+    return new Unavailable(client.lastError() ?? cause ?? client.serverError());
   }
 
   /**
