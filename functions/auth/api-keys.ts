@@ -77,6 +77,7 @@ export function verifierOfApiKeys(file: string, onChange: () => void) {
     name: 'the API keys',
     load: () => readSmallFile(file),
     parse: parseApiKeys,
+    count: (keys) => [...keys.values()].flat().length,
     maxAgeMs,
     onChange,
   });

@@ -59,6 +59,7 @@ function start(logMs: number) {
         return isEnded ? new Promise(() => {}) : readSmallFile(file);
       },
       parse: parseApiKeys,
+      count: (keys) => keys.size,
       maxAgeMs: 5,
       onChange() {},
     },
@@ -105,7 +106,7 @@ test('what is no JSON is not quoted in the log', async () => {
   });
   const logged = (field: string, value: string) =>
     until(async () => service.lines.some((line) => line[field] === value));
-  await logged('msg', "the issuer's keys are loaded");
+  await logged('msg', "the issuer's keys are loaded, but there are none");
   writeFileSync(file, 's3cret');
   await logged('reason', 'the key set is not JSON');
   writeFileSync(file, '"s3cret"');

@@ -21,6 +21,7 @@ interface Options<Keys> {
   load: () => string | Promise<string>;
   /** @throws Error if the text can't be used */
   parse: (text: string) => Keys;
+  count: (keys: Keys) => number;
   /** How old they get, in ms: a key that was withdrawn is accepted for so long. */
   maxAgeMs: number;
   /** Called when others than before were loaded. */
@@ -48,7 +49,7 @@ export function keySource<Keys>(
   options: Options<Keys>,
   { pauseMs, logMs } = intervals,
 ): KeySource<Keys> {
-  const { source, name, load, parse, maxAgeMs, onChange } = options;
+  const { source, name, load, parse, count, maxAgeMs, onChange } = options;
   let keys: Keys | undefined;
   let latest: string | undefined;
   let loadedAt = performance.now();
@@ -69,7 +70,9 @@ export function keySource<Keys>(
         keys = parse(text);
         latest = text;
         onChange();
-        log.info(`${name} are loaded`);
+        const loaded = count(keys);
+        if (loaded > 0) log.info({ count: loaded }, `${name} are loaded`);
+        else log.warn(`${name} are loaded, but there are none`);
       } else if (failure) {
         log.info(`${name} can be loaded again`);
       }

@@ -62,6 +62,7 @@ export function verifierOfTokens(settings: TokenSettings, onChange: () => void) 
     name: "the issuer's keys",
     load: () => (isFile ? readSmallFile(jwks.file) : fetchJwks(issuer, jwks)),
     parse: (text) => jose.createLocalJWKSet(parseJwks(text)),
+    count: (keys) => keys.jwks().keys.length,
     maxAgeMs: isFile ? maxAgeMs.file : maxAgeMs.url,
     onChange,
   });
