@@ -167,7 +167,8 @@ export function parseConfig(environment: Environment): Config {
   problems.push(...(checked?.problems ?? []));
   const nameInUri = databaseNameOf(env.MONGODB_URI);
   if (nameInUri && !isDatabaseName(nameInUri)) {
-    problems.push(`MONGODB_URI: the name of its database ${databaseNameError}`);
+    const hint = 'if the password has a /, write it as %2F';
+    problems.push(`MONGODB_URI: the name of its database ${databaseNameError}; ${hint}`);
   }
   if (!server.success || !connection.success || problems.length > 0) {
     throw new ConfigError(problems);
