@@ -226,6 +226,9 @@ test('the database name of a URI is decoded and validated', () => {
     errorOf({ MONGODB_URI: 'mongodb://db/a.b' }),
     'MONGODB_URI: the name of its database',
   );
+  const message = errorOf({ MONGODB_URI: 'mongodb://app:s3/cret@db:27017' });
+  assert.match(message, 'if the password has a /, write it as %2F');
+  assert.not.match(message, 'cret');
 });
 
 test('an empty variable counts as unset', () => {
