@@ -320,6 +320,7 @@ test('a URI that contradicts the certificate is refused', () => {
     ['SSL=false', 'turns TLS on, but MONGODB_URI has ssl=false'],
     ['tls=true&tlsCaFile=%2Fs3cret', 'MONGODB_URI has tlsCAFile already: set one of the two'],
     ['tlsCAFile=', 'MONGODB_URI has tlsCAFile already: set one of the two'],
+    ['tlsInsecure=true', 'protects nothing, as MONGODB_URI has tlsInsecure=true'],
   ]) {
     const message = errorOf({ MONGODB_URI: `mongodb://db/?${options}`, MONGO_TLS_CA_FILE });
     assert.is(message, `The configuration can't be used:\n  MONGO_TLS_CA_FILE: ${error}`);

@@ -12,7 +12,8 @@ import { once } from './runtime/once';
 export const openapiResources = (isOpen: boolean): Record<string, Resource> => {
   const openapiJson = once(() => {
     const document = require('./openapi.json');
-    return JSON.stringify(document, isOpen ? undefined : withRequiredToken);
+    // a buffer is shared by all responses that wait for their clients, a string is copied into each
+    return Buffer.from(JSON.stringify(document, isOpen ? undefined : withRequiredToken));
   });
   return {
     '/openapi.json': {

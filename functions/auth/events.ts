@@ -1,6 +1,6 @@
 import { event } from '../runtime/event';
 
-/** Where keys come from, as metrics have it. */
+/** Where keys come from: a label of the metrics. */
 export type KeySourceName = 'issuer' | 'api-keys';
 
 /** Keys that are kept up to date. */

@@ -37,10 +37,12 @@ export function parseToken(text: string): string {
   return token;
 }
 
-/** @throws Error if the text is no JSON Web Key Set, without what is in it */
+/** @throws Error if the text is not a JSON Web Key Set, without what is in it */
 export function parseJwks(text: string): JSONWebKeySet {
   const found = parseJson(text, 'the key set');
-  if (!Array.isArray(found?.keys)) throw new Error('the key set has no keys');
+  if (!Array.isArray(found?.keys) || !found.keys.every((key: unknown) => Object(key) === key)) {
+    throw new Error('the key set is not {"keys":[…]}');
+  }
   return found;
 }
 
@@ -73,8 +75,9 @@ async function fetchText(url: string, headers: Record<string, string>): Promise<
     if (!response.ok) throw new Error(`the status is ${response.status}`);
     return await readBounded(response);
   } catch (error) {
-    const { message, cause } = error as Error;
-    throw new Error(`${url}: ${(cause as Error | undefined)?.message ?? message}`);
+    const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
+    // that of several addresses has no message
+    throw new Error(`${url}: ${cause?.message || cause?.code || message}`);
   }
 }
 

@@ -8,7 +8,7 @@ const intervals = {
    * unknown key, so this bounds what the issuer gets from one replica.
    */
   pauseMs: 1000,
-  /** How often the same failure is logged, in ms. */
+  /** How often the same reason is logged, in ms. */
   logMs: 60_000,
 };
 
@@ -42,8 +42,8 @@ export interface KeySource<Keys> {
 
 /**
  * Loads keys at once, whenever they have reached their age, and when newer ones are asked for. If that
- * fails, the keys that are known remain, and it is tried again every second. The log says why when the
- * reason changes, and once a minute: a key that was withdrawn is accepted as long as that lasts.
+ * fails, the keys that are known remain, and it is tried again every second. The log has each reason once a
+ * minute: a key that was withdrawn is accepted as long as that lasts.
  */
 export function keySource<Keys>(
   options: Options<Keys>,
@@ -53,8 +53,9 @@ export function keySource<Keys>(
   let keys: Keys | undefined;
   let latest: string | undefined;
   let loadedAt = performance.now();
-  /** Why the last attempt failed, if it did, and when that was logged. */
-  let failure: { reason: string; loggedAt: number } | undefined;
+  let hasFailed = false;
+  /** Reasons that were logged since then: one a second at most, so there are few. */
+  let logged = { since: Number.NEGATIVE_INFINITY, reasons: new Set<string>() };
   let startedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   /** Begins when `running` has ended. */
@@ -73,21 +74,23 @@ export function keySource<Keys>(
         const loaded = count(keys);
         if (loaded > 0) log.info({ count: loaded }, `${name} are loaded`);
         else log.warn(`${name} are loaded, but there are none`);
-      } else if (failure) {
+      } else if (hasFailed) {
         log.info(`${name} can be loaded again`);
       }
       loadedAt = performance.now();
-      failure = undefined;
+      hasFailed = false;
     } catch (error) {
-      fail((error as Error).message);
+      hasFailed = true;
+      logFailure((error as Error).message);
     }
-    timer = setTimeout(refresh, failure === undefined ? maxAgeMs : pauseMs).unref();
+    timer = setTimeout(refresh, hasFailed ? pauseMs : maxAgeMs).unref();
   }
 
-  function fail(reason: string): void {
+  function logFailure(reason: string): void {
     const now = performance.now();
-    if (failure?.reason === reason && now - failure.loggedAt < logMs) return;
-    failure = { reason, loggedAt: now };
+    if (now - logged.since >= logMs) logged = { since: now, reasons: new Set() };
+    if (logged.reasons.has(reason)) return;
+    logged.reasons.add(reason);
     const ageSeconds = Math.round((now - loadedAt) / 1000);
     if (keys) log.error({ reason, ageSeconds }, `${name} can't be loaded: the old ones stay valid`);
     else log.error({ reason }, `${name} can't be loaded`);
@@ -114,7 +117,7 @@ export function keySource<Keys>(
       await running;
       if (keys !== old) return keys;
       await refresh();
-      return failure === undefined ? keys : undefined;
+      return hasFailed ? undefined : keys;
     },
   };
 }

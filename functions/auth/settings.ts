@@ -22,7 +22,7 @@ const serviceLink = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$)
 /**
  * Finds variables that were meant to protect the service and would not.
  *
- * @param environment with the variables that are empty
+ * @param environment including empty variables
  * @param report is called for each variable that is misspelt or empty
  */
 export function checkAuthNames(

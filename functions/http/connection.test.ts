@@ -8,6 +8,7 @@ import {
   rawGet,
   rawPostHead,
   startOwnHost,
+  until,
 } from '../testing/testing';
 
 const test = suite('too many connections');
@@ -43,19 +44,47 @@ for (const [what, text] of Object.entries(half)) {
   });
 }
 
-test('the one that has sent no request for longest is closed', async () => {
+test('clients that do not read lock nobody out', async () => {
   const url = await open({ maxConnections: 3 });
+  const hoarded = [];
+  for (let i = 0; i < 3; i++) {
+    const connection = await connected(url, rawGet('/openapi.json').repeat(60));
+    connection.socket.pause();
+    hoarded.push(connection);
+  }
+  await until(async () => {
+    const { socket, ended, responses } = await connected(url, rawGet('/livez'));
+    const answered = await Promise.race([responses(1), ended]);
+    socket.destroy();
+    return answered.length === 1;
+  });
+  for (const { socket } of hoarded) socket.destroy();
+});
+
+test('the one that has sent no request for longest is closed', async () => {
+  const url = await open({ maxConnections: 4 });
   const request = async ({ socket, responses }: Awaited<ReturnType<typeof connected>>, nth = 1) => {
     socket.write(rawGet('/time'));
     return (await responses(nth))[nth - 1]?.status;
   };
   const [first, second, third] = [await connected(url), await connected(url), await connected(url)];
-  for (const connection of [first, second, third]) await request(connection);
-  await request(first, 2);
+  for (const connection of [second, third, first]) await request(connection);
+  await connected(url);
   await request(await connected(url));
   assert.is((await second.ended).length, 1);
-  assert.is(await request(first, 3), 200);
+  assert.is(await request(first, 2), 200);
   assert.is(await request(third, 2), 200);
+});
+
+test('where there are as many as may be, a response closes its connection', async () => {
+  const url = await open({ maxConnections: 2 });
+  const first = await connected(url, rawGet('/time'));
+  await first.responses(1);
+  const second = await connected(url, rawGet('/time'));
+  const [response] = await second.ended;
+  assert.is(response?.headers.get('connection'), 'close');
+  first.socket.write(rawGet('/time'));
+  assert.is((await first.responses(2))[1]?.headers.get('connection'), 'keep-alive');
 });
 
 test('requests that are being worked on keep their connections', async () => {

@@ -30,8 +30,8 @@ export type Connections = Map<Duplex, Connection>;
 /**
  * Tracks the open connections of a server.
  *
- * @param max of more, the one whose client has been waited for longest is closed, so that silent clients
- *   lock nobody out; if responses are being made on all, the new one
+ * @param max The most that may be open. When another arrives, the one that has sent no request for longest
+ *   is closed, so that silent clients lock nobody out; if all are being served, the new one.
  */
 export function trackConnections(server: Server, max: number): Connections {
   const connections: Connections = new Map();
@@ -61,7 +61,8 @@ export function trackConnections(server: Server, max: number): Connections {
 function longestWaiting(connections: Connections): Duplex | undefined {
   for (const [socket, { responses }] of connections) {
     const isWaiting = responses.every(
-      ({ req, writableEnded, closed }) => closed || writableEnded || !req.complete,
+      ({ req, writableEnded, writableNeedDrain, closed }) =>
+        closed || writableEnded || writableNeedDrain || !req.complete,
     );
     if (isWaiting) return socket;
   }

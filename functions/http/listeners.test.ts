@@ -19,7 +19,7 @@ test('a port on which another service listens is refused', async () => {
   assert.is(error.code, 'EADDRINUSE');
 });
 
-test('so many connections are open at most, whichever socket accepts them', async () => {
+test('at most maxConnections are open, whichever socket accepts them', async () => {
   const port = await open({ maxConnections: 5 });
   const open20 = Array.from({ length: 20 }, () => openConnection(`http://127.0.0.1:${port}`));
   let closed = 0;

@@ -18,7 +18,7 @@ export function isProbe(path: string): boolean {
   return probes.has(path);
 }
 
-/** https://www.w3.org/TR/trace-context/#traceparent-header; what else a client sends is not logged */
+/** The header, unless it is malformed: clients can't write any text into the log. https://www.w3.org/TR/trace-context/#traceparent-header */
 function validTraceparent(header: string | string[] | undefined): string | undefined {
   const pattern = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
   return typeof header === 'string' && pattern.test(header) ? header : undefined;

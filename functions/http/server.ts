@@ -106,9 +106,11 @@ export async function serve(
     }
     // after the response that closes the connection, no request may be processed (RFC 9112, section 9.6)
     if (previous?.shouldKeepAlive === false || !req.socket.writable) return undefined;
+    // a client that reconnects may find room; one whose connection is taken away would lose a request
+    if (connections.size >= maxConnections) res.shouldKeepAlive = false;
     responses.push(res);
     connection.used = true;
-    // to the end of their order
+    // now the last that was used
     connections.delete(req.socket);
     connections.set(req.socket, connection);
     requestArrived.publish(res);

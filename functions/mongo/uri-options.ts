@@ -101,6 +101,8 @@ export function checkUri(uri: string, caFile?: string): { uri: string; problems:
   return { uri: kept.length > 0 ? `${head}?${kept.join('&')}` : head, problems: [...problems] };
 }
 
+const insecure = ['tlsInsecure', 'tlsAllowInvalidCertificates'];
+
 const isTls = ({ name }: Option) => name === 'tls' || name === 'ssl';
 
 /** One line for every option that contradicts MONGO_TLS_CA_FILE. */
@@ -108,6 +110,9 @@ function contradictionsToTls(options: Option[]): string[] {
   return options.flatMap((option) => {
     if (isTls(option) && option.value === 'false') {
       return `MONGO_TLS_CA_FILE: turns TLS on, but MONGODB_URI has ${option.name}=false`;
+    }
+    if (insecure.includes(option.name) && option.value === 'true') {
+      return `MONGO_TLS_CA_FILE: protects nothing, as MONGODB_URI has ${option.name}=true`;
     }
     return option.name === 'tlsCAFile'
       ? 'MONGO_TLS_CA_FILE: MONGODB_URI has tlsCAFile already: set one of the two'

@@ -45,7 +45,7 @@ for variant in $VARIANTS; do
   [[ $variant =~ ^(knative|hpa)$ ]] || die "VARIANTS: \"$variant\" is unknown. Use knative, hpa or both."
 done
 for component in $COMPONENTS; do
-  grep -q '^kind: Component$' "$component/kustomization.yaml" 2>/dev/null ||
+  { [[ $component != */ ]] && grep -q '^kind: Component$' "$component/kustomization.yaml" 2>/dev/null; } ||
     die "COMPONENTS: \"$component\" is unknown. Choose from: $(grep -l '^kind: Component$' ./*/*/kustomization.yaml ./*/*/*/kustomization.yaml | sed 's|^./||; s|/kustomization.yaml$||' | xargs)."
 done
 [[ " $COMPONENTS " != *" knative/replica-set "* || " $COMPONENTS " != *" mongo/tls "* ]] ||

@@ -573,7 +573,13 @@ test('deploy: a replica set with the TLS of the single server', () => {
 
 test('deploy: components that are none', () => {
   const { deploy, callsOf } = prepare();
-  for (const name of ['nothing', 'knative/hpa', 'mongo/local-volume/volume.yaml', '/']) {
+  for (const name of [
+    'nothing',
+    'knative/hpa',
+    'mongo/local-volume/volume.yaml',
+    'mongo/tls/',
+    '/',
+  ]) {
     failsWith(
       deploy({ COMPONENTS: `mongo/local-volume ${name}` }),
       `COMPONENTS: "${name}" is unknown. Choose from: knative/api-keys knative/auth knative/hpa-class knative/monitoring knative/network-policies knative/openshift knative/replica-set knative/tracing mongo/local-volume mongo/tls mongo/replica-set/backup.`,
