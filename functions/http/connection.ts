@@ -60,10 +60,8 @@ export function trackConnections(server: Server, max: number): Connections {
 /** The first connection that waits for its client: to send a request or the rest of one, or to read. */
 function longestWaiting(connections: Connections): Duplex | undefined {
   for (const [socket, { responses }] of connections) {
-    const isWaiting = responses.every(
-      ({ req, writableEnded, writableNeedDrain, closed }) =>
-        closed || writableEnded || writableNeedDrain || !req.complete,
-    );
+    const next = responses.find(({ closed }) => !closed);
+    const isWaiting = !next || next.writableEnded || next.writableNeedDrain || !next.req.complete;
     if (isWaiting) return socket;
   }
   return undefined;
