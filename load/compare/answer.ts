@@ -38,7 +38,7 @@ function verdict(comparison: Comparison): string {
     const loads = results.filter(({ winner }) => winner === name).map(({ load }) => load);
     return `${name} ${loads.join(' and ')}`;
   });
-  return `In the first ten seconds of a spike ${sentences.join(', ')}.`;
+  return `In the first ten seconds of a spike ${sentences.join('; ')}.`;
 }
 
 interface Range {
