@@ -59,12 +59,19 @@ export function trackConnections(server: Server, max: number): Connections {
 
 /** The first connection that waits for its client: to send a request or the rest of one, or to read. */
 function longestWaiting(connections: Connections): Duplex | undefined {
-  for (const [socket, { responses }] of connections) {
-    const next = responses.find(({ closed }) => !closed);
+  for (const [socket, connection] of connections) {
+    const next = nextResponse(connection);
     const isWaiting = !next || next.writableEnded || next.writableNeedDrain || !next.req.complete;
     if (isWaiting) return socket;
   }
   return undefined;
+}
+
+/** The response that the client gets next: those behind it wait. */
+export function nextResponse({
+  responses,
+}: Pick<Connection, 'responses'>): ServerResponse | undefined {
+  return responses.find(({ closed }) => !closed);
 }
 
 /** Whether too many requests of a connection wait for their responses. */

@@ -10,6 +10,7 @@ import {
   discardRest,
   headWithoutUpgrade,
   isFlooded,
+  nextResponse,
   sendOnSocket,
   trackConnections,
 } from './connection';
@@ -175,10 +176,10 @@ export async function serve(
     }
   });
   server.on('timeout', (socket: Socket) => {
-    const { used, responses } = connections.get(socket) ?? { used: true, responses: [] };
+    const connection = connections.get(socket) ?? { used: true, responses: [] };
     // headersTimeout applies to new connections, and readBody handles a body that stalls
-    const next = responses.find(({ closed }) => !closed);
-    if (used && next?.headersSent !== false) socket.destroy();
+    const next = nextResponse(connection);
+    if (connection.used && next?.headersSent !== false) socket.destroy();
   });
 
   const otherListeners = await listen(server, port);
