@@ -15,27 +15,39 @@ export function answer(comparison: Comparison): string {
         return `${load.title} ${knative} and ${hpa}`;
       })
       .join(', ');
-  return `${verdict(comparison)} Seconds until the third replica was ready, on Knative and with the
+  return `${verdictInWords(comparison)} Seconds until the third replica was ready, on Knative and with the
 HPA: ${list(({ measures }) => measures.toThird)}. Replica-seconds in the minute:
 ${list(({ measures }) => measures.replicaSeconds)}. ${failures(comparison)}`;
 }
 
-/**
- * Which autoscaler is the better one under which load, by the p95 of the first ten seconds. One is if each
- * of its runs is faster than each of the other's, with those of the subject that is alike.
- */
-function verdict(comparison: Comparison): string {
-  const results = comparison.loads.map((load) => {
+/** Which autoscaler is faster under a load, by the p95 of the first ten seconds. */
+export interface Verdict {
+  load: Load;
+  /** Such as "the HPA is faster". */
+  winner: string;
+  /** The medians of both, in words. */
+  medians: string;
+}
+
+/** One autoscaler is faster if each of its runs is, with those of the subject that is alike. */
+export function verdicts(comparison: Comparison): Verdict[] {
+  return comparison.loads.map((load) => {
     const knative = rangeOf(comparison, load, alike.knative);
     const hpa = rangeOf(comparison, load, alike.hpa);
     return {
+      load,
       winner: winnerOf(knative, hpa),
-      load: `under ${load.title} load (p95 ${knative.median} ms on Knative, ${hpa.median} ms with the HPA)`,
+      medians: `p95 ${knative.median} ms on Knative, ${hpa.median} ms with the HPA`,
     };
   });
-  const winners = [...new Set(results.map(({ winner }) => winner))];
+}
+
+function verdictInWords(comparison: Comparison): string {
+  const all = verdicts(comparison);
+  const winners = [...new Set(all.map(({ winner }) => winner))];
   const sentences = winners.map((name) => {
-    const loads = results.filter(({ winner }) => winner === name).map(({ load }) => load);
+    const won = all.filter(({ winner }) => winner === name);
+    const loads = won.map(({ load, medians }) => `under ${load.title} load (${medians})`);
     return `${name} ${loads.join(' and ')}`;
   });
   return `In the first ten seconds of a spike ${sentences.join('; ')}.`;

@@ -122,6 +122,29 @@ test('all runs are shown as dots, and those that do not count are named', () => 
   assert.match(html, 'cpu, Knative, round 1 (97.0 % sent on time)');
 });
 
+test('an earlier experiment is compared, answer by answer', () => {
+  const runs = comparison.runs.map((run) =>
+    run.subject === 'HPA' && run.load === 'waiting' && run.round === 2
+      ? { ...run, measures: { ...run.measures, p95AtFirst: 10 } }
+      : run,
+  );
+  const earlier = { ...comparison, runs, settings: { ...settings, seed: 6 } };
+  const html = compareReport(comparison, earlier);
+  assert.match(
+    html,
+    'An earlier experiment gives the same answer under CPU-bound load; it finds that under waiting load' +
+      ' neither is clearly faster (p95 22 ms on Knative, 41 ms with the HPA).',
+  );
+  const [, rows = ''] = /<h2>Does it repeat\?<\/h2>.*?<tbody>(.*?)<\/tbody>/s.exec(html) ?? [];
+  const hpa = /<th scope="row">HPA<\/th>(.*?)<\/tr>/.exec(rows)?.[1] ?? '';
+  assert.equal(
+    [...hpa.matchAll(/<td.*?>(.*?)<\/td>/g)].map(([, cell]) => cell),
+    ['41 to 43', '41 to 43', '41 to 43', '10 to 43'],
+  );
+  assert.match(html, '3 rounds\n(seed 6)');
+  assert.not.match(compareReport(comparison), 'earlier experiment');
+});
+
 test('a run counts when its iterations were sent on time, and CPU was left', () => {
   const [first] = comparison.runs as [Run];
   const flaw = (sent: number, pods: number) =>

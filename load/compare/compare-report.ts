@@ -3,6 +3,7 @@ import type { Series } from '../common/charts/line-chart';
 import { escapeText } from '../common/charts/svg';
 import { definitions, numberTable, type Panel, page, type View } from '../common/page/page';
 import { sum } from '../common/statistics';
+import { agreement, bothExperiments } from './agreement';
 import { answer } from './answer';
 import type { Comparison, Run } from './comparison';
 import { plotsOf } from './dot-plots';
@@ -12,13 +13,17 @@ import { replicasAt } from './measures';
 import { capitalized, inWords, medianOf, runsOf, type Value } from './medians';
 import { highestCpuShare, leastSentShare } from './validity';
 
-/** The report as an HTML page: the answer, what it is taken from, and what would change it. */
-export function compareReport(comparison: Comparison): string {
+/**
+ * The report as an HTML page: the answer, what it is taken from, and what would change it.
+ *
+ * @param earlier an experiment with the same setup and loads
+ */
+export function compareReport(comparison: Comparison, earlier?: Comparison): string {
   const { date, loads, runs, settings } = comparison;
   const discarded = sum(runs.map((run) => run.discarded));
   const flawed = runs.filter(({ flaw }) => flaw);
   const before = `
-<p>${escapeText(answer(comparison))}</p>
+<p>${escapeText(answer(comparison))}${earlier ? ` ${escapeText(agreement(comparison, earlier))}` : ''}</p>
 <p class="soft">Each run begins with two replicas that are a minute old and an empty collection, and lasts a minute. It is an
 open model, and each iteration is a new client: within three seconds the load rises to its peak, stays for 42 s, and falls
 again. ${roundsInWords(comparison)}, in a random order (seed ${settings.seed}). Measured from ${date.slice(0, 10)} on.</p>
@@ -37,6 +42,7 @@ behavior, which both allow five replicas at once. What differs as little as thes
 faster than the other only if all runs of its pair were.</p>
 <p class="soft">A run counts if at least ${100 * leastSentShare} % of its iterations were sent on time, and at most ${100 * highestCpuShare} % of the
 CPU was used. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
+${earlier ? repetition(comparison, earlier) : ''}
 <h2>Timeline</h2>
 <p class="soft">The first round, in seconds from when the load begins to rise; the spike is shaded.</p>`;
   return page(
@@ -77,6 +83,14 @@ const flawedInWords = (flawed: Run[]) =>
         .map(({ load, subject, round, flaw }) => `${load}, ${subject}, round ${round} (${flaw})`)
         .map(escapeText)
         .join('; ')}.`;
+
+function repetition(comparison: Comparison, earlier: Comparison): string {
+  const { date, settings } = earlier;
+  return `<h2>Does it repeat?</h2>
+<p class="soft">The earlier experiment was measured from ${date.slice(0, 10)} on, with the same setup, in another order: ${roundsInWords(earlier).toLowerCase()}
+(seed ${settings.seed}).</p>
+${bothExperiments(comparison, earlier)}`;
+}
 
 const columns: { name: string; value(run: Run, cpus: number): number | null }[] = [
   { name: 'Intended', value: ({ measures }) => measures.intended },

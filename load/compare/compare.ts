@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyCollection, findVariants } from '../common/cluster';
@@ -12,6 +12,7 @@ import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { chooseLoads, type Load } from './loads';
 import { comparePicture } from './picture';
+import { folder, keepLast, readEarlier, readLast, writeLast } from './results';
 import { runSpike } from './spike';
 import { chooseSubjects, readSettings, type Subject } from './subjects';
 import { putBack, takeAway } from './take-away';
@@ -20,9 +21,8 @@ import { deploy, remove, untilMeasured } from './workload';
 
 // `npm run compare`: puts this service and its peers under the same spikes, on Knative and with an HPA, and
 // writes a report. `npm run compare -- continue` goes on after an interruption; `report` only makes the
-// report again, from the last results.
-const folder = join(__dirname, 'report');
-const resultsFile = join(folder, 'runs.json');
+// report again, from the last results. What an experiment finds is compared with the one before it.
+
 const attempts = 3;
 
 /**
@@ -89,7 +89,7 @@ async function makeRuns(k6: string, comparison: Comparison): Promise<void> {
         ...{ load: load.name, subject: subject.name, round },
         ...(await attempt(k6, deployed, load, subject, delayMs, comparison)),
       });
-      await writeFile(resultsFile, `${JSON.stringify(comparison)}\n`);
+      await writeLast(comparison);
     }
   } finally {
     await remove();
@@ -129,19 +129,17 @@ function log(line: string): void {
 process.on('SIGINT', () => {});
 
 async function main([task]: string[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const readResults = async (): Promise<Comparison> =>
-    JSON.parse(await readFile(resultsFile, 'utf8'));
   if (task !== 'report') {
     await findVariants(); // or says what is not deployed
     const k6 = await findK6(log);
-    const comparison = task === 'continue' ? await readResults() : await prepare(k6);
+    const comparison = task === 'continue' ? await readLast() : await prepare(k6);
     if (task === 'continue') await checkUnchanged(comparison);
+    else await keepLast();
     await makeRuns(k6, comparison);
   }
-  const comparison = await readResults();
+  const comparison = await readLast();
   const page = join(folder, 'index.html');
-  await writeFile(page, compareReport(comparison));
+  await writeFile(page, compareReport(comparison, await readEarlier(comparison)));
   await writeFile(join(folder, 'picture.svg'), comparePicture(comparison));
   console.log(`The report is ${page}. Beside it are a picture and the data, runs.json.`);
 }
