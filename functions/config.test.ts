@@ -145,9 +145,9 @@ test('a mistake in who may call never lets everybody in', () => {
     [{ ...tokens, AUTH_REQUIRE_SCOPE: '' }, 'AUTH_REQUIRE_SCOPE: is empty'],
     [
       { ...tokens, AUTH_REQUIRE_SCOPES: 'true' },
-      'AUTH_REQUIRE_SCOPES: is not a setting; there are',
+      'AUTH_REQUIRE_SCOPES: is unknown; the settings are',
     ],
-    [{ AUTH_KEYS: file }, 'AUTH_KEYS: is not a setting'],
+    [{ AUTH_KEYS: file }, 'AUTH_KEYS: is unknown'],
     [{ AUTH_ISSUER: tokens.AUTH_ISSUER }, 'AUTH_AUDIENCE: set this to'],
     [{ AUTH_AUDIENCE: 'functions' }, 'AUTH_AUDIENCE: set this together with AUTH_ISSUER'],
     [{ AUTH_JWKS_URL: 'https://a' }, 'AUTH_JWKS_URL: set this together with AUTH_ISSUER'],

@@ -4,7 +4,7 @@
 # Arguments are passed on to kubectl: mongo/secrets.sh --namespace shop
 set -euo pipefail
 
-# exists KIND NAME KUBECTL-OPTION...; ends the script if the cluster does not tell
+# exists KIND NAME KUBECTL-OPTION...; ends the script if that can't be found out
 exists() {
   local found
   found=$(kubectl get "$1" "$2" --ignore-not-found --output name "${@:3}") || exit
@@ -12,7 +12,7 @@ exists() {
 }
 
 if exists persistentvolumeclaim data-mongo-0 "$@" && ! exists secret mongo-root "$@"; then
-  echo "There are data in the claim data-mongo-0, but the Secret mongo-root, which opens them, is gone: put it back, or delete the claim." >&2
+  echo "The claim data-mongo-0 has data, but the Secret mongo-root, which opens it, is gone: put it back, or delete the claim." >&2
   exit 1
 fi
 

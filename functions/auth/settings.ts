@@ -31,7 +31,7 @@ export function checkAuthNames(
 ): void {
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('AUTH_') || serviceLink.test(name)) continue;
-    if (!names.includes(name)) report(name, `is not a setting; there are ${names.join(', ')}`);
+    if (!names.includes(name)) report(name, `is unknown; the settings are ${names.join(', ')}`);
     else if (value === '') report(name, 'is empty: set it, or leave it out');
   }
 }

@@ -11,7 +11,7 @@ const endpoint = z.optional(
   z.url({ protocol: /^https?$/, error: 'must look like http://localhost:4318' }),
 );
 const protocol = z.optional(
-  z.literal('http/protobuf', 'must be http/protobuf: other protocols are not spoken'),
+  z.literal('http/protobuf', 'must be http/protobuf, the only protocol that is supported'),
 );
 
 const samplers = ['always_on', 'always_off', 'traceidratio'];

@@ -4,7 +4,7 @@
 #   VARIANTS     knative, hpa or "knative hpa"; without, those that the cluster can run
 #   COMPONENTS   opt-in components, such as "knative/hpa-class mongo/local-volume"
 #   WAIT         the seconds to wait for each part, instead of 120 to 600
-#   ALLOW_OPEN   true: also if callers needed a token or key so far, and need none any longer
+#   ALLOW_OPEN   true: also if callers need a token or key now, and would no longer need one
 # shellcheck source=knative/deploy/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -87,7 +87,7 @@ apiVersion: v1
 kind: Namespace
 metadata: {name: "$NAMESPACE", labels: {app.kubernetes.io/part-of: functions-on-knative}}
 END
-  die "You may not create the namespace $NAMESPACE: have it made, or set NAMESPACE to one that is yours."
+  die "You may not create the namespace $NAMESPACE: ask for it to be created, or set NAMESPACE to one that is yours."
 resources="secrets statefulsets.apps"
 ! $replica_set || resources=perconaservermongodbs.psmdb.percona.com
 ! wants knative || resources+=" services.serving.knative.dev"
@@ -139,7 +139,7 @@ await() {
     reason=$(trouble) || true # what can't be asked now is asked again
     [ -z "$reason" ] || die $'\n'"$reason"
     ((SECONDS - begin < limit)) ||
-      die $'\n'"$what did not come up in $limit s: $(unschedulable)kubectl -n $NAMESPACE get pods,events tells more."
+      die $'\n'"$what did not come up in $limit s: $(unschedulable)kubectl -n $NAMESPACE get pods,events shows more."
     printf .
     sleep 1
   done
@@ -184,7 +184,7 @@ before=$(k get "${variants[@]}" --ignore-not-found -o yaml)
 if [[ $before == *"name: AUTH_"* && ${ALLOW_OPEN:-} != true ]]; then
   after=$(kubectl kustomize .deploy)
   [[ $after == *"name: AUTH_"* ]] ||
-    die "Callers need a token or a key now, and would need none any longer: add knative/auth or knative/api-keys to COMPONENTS, or set ALLOW_OPEN=true."
+    die "Callers need a token or a key now, and would no longer need one: add knative/auth or knative/api-keys to COMPONENTS, or set ALLOW_OPEN=true."
 fi
 k apply --kustomize .deploy
 

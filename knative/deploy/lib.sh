@@ -48,17 +48,17 @@ need_cluster() {
     die "The cluster of the context $context does not answer: start it, or choose another context."$'\n'"$error"
 }
 
-# serves GROUP/VERSION: whether the cluster has this API. Ends the script if the cluster does not tell.
+# serves GROUP/VERSION: whether the cluster has this API. Ends the script if that can't be found out.
 serves() {
   local error
   error=$(kubectl get --raw "/apis/$1" 2>&1 >/dev/null) && return
   [[ $error == *NotFound* ]] ||
-    die "The cluster does not tell whether it has the API $1: $error"
+    die "Can't find out whether the cluster has the API $1: $error"
   return 1
 }
 
-# deployed VARIANT: whether this variant (knative, hpa) is in the namespace. Ends the script if the
-# cluster does not tell.
+# deployed VARIANT: whether this variant (knative, hpa) is in the namespace. Ends the script if that
+# can't be found out.
 deployed() {
   local object
   case $1 in
@@ -66,7 +66,7 @@ deployed() {
   hpa) object=deployment/functions-hpa ;;
   esac
   object=$(k get "$object" --ignore-not-found --output name) ||
-    die "The cluster does not tell whether the variant $1 is deployed."
+    die "Can't find out whether the variant $1 is deployed."
   [ -n "$object" ]
 }
 

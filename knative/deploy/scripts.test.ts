@@ -504,7 +504,7 @@ test('deploy: a service that asks for credentials is not opened by accident', ()
   const { deploy, callsOf } = prepare({ kubectl: asksForToken });
   failsWith(
     deploy({ COMPONENTS: 'knative/hpa-class' }),
-    'Callers need a token or a key now, and would need none any longer: add knative/auth or knative/api-keys to COMPONENTS, or set ALLOW_OPEN=true.',
+    'Callers need a token or a key now, and would no longer need one: add knative/auth or knative/api-keys to COMPONENTS, or set ALLOW_OPEN=true.',
   );
   assert.not.ok(callsOf('kubectl').some((call) => call.includes('apply')));
   succeeds(deploy({ ALLOW_OPEN: 'true' }));
@@ -687,14 +687,14 @@ for (const [what, answers, message] of [
     'The cluster of the context kind-knative does not answer: start it, or choose another context.\ni/o timeout',
   ],
   [
-    'a cluster that does not tell whether it has Knative',
+    'a cluster that does not say whether it has Knative',
     { [knativeApi]: 'echo "Error: EOF" >&2; exit 1' },
-    'The cluster does not tell whether it has the API serving.knative.dev/v1: Error: EOF',
+    "Can't find out whether the cluster has the API serving.knative.dev/v1: Error: EOF",
   ],
   [
     'no right to make the namespace',
     { 'get namespace *': notFound, 'create --filename -': refused },
-    'Error from server (Forbidden): not you\nYou may not create the namespace shop: have it made, or set NAMESPACE to one that is yours.',
+    'Error from server (Forbidden): not you\nYou may not create the namespace shop: ask for it to be created, or set NAMESPACE to one that is yours.',
   ],
   ...[
     'secrets',
@@ -710,7 +710,7 @@ for (const [what, answers, message] of [
   [
     'data without the Secret that opens them',
     { '*get persistentvolumeclaim *': 'echo persistentvolumeclaim/data-mongo-0' },
-    'There are data in the claim data-mongo-0, but the Secret mongo-root, which opens them, is gone: put it back, or delete the claim.',
+    'The claim data-mongo-0 has data, but the Secret mongo-root, which opens it, is gone: put it back, or delete the claim.',
   ],
   [
     'no right to read Secrets',
@@ -799,7 +799,7 @@ for (const [part, answers] of [
       const kubectl = [{ '*get pods -o *Unschedulable*': unschedulable }, answers, pending];
       failsWith(
         prepare({ kubectl }).deploy({ WAIT: '0' }),
-        `${part} did not come up in 0 s: ${reason}kubectl -n shop get pods,events tells more.`,
+        `${part} did not come up in 0 s: ${reason}kubectl -n shop get pods,events shows more.`,
       );
     }
   });
@@ -959,7 +959,7 @@ test('secrets: one that is there stays', () => {
   }
 });
 
-test('secrets: none is made where the cluster does not tell what is there', () => {
+test('secrets: none is made where the cluster does not say what is there', () => {
   for (const what of ['persistentvolumeclaim', 'secret']) {
     const { secrets, read } = prepare({ kubectl: { [`*get ${what} *`]: refused } });
     failsWith(secrets(), 'Error from server (Forbidden): not you');
@@ -1016,7 +1016,7 @@ test('undeploy: what it refuses, and what fails', () => {
   assert.not.match(calls().join('\n'), 'kubectl');
 
   const silent = prepare({ kubectl: { [knativeApi]: 'echo EOF >&2; exit 1', ...removal } });
-  failsWith(silent.undeploy(['--all']), /does not tell whether it has the API serving/);
+  failsWith(silent.undeploy(['--all']), /find out whether the cluster has the API serving/);
   assert.not.match(silent.calls().join('\n'), 'delete');
 
   failsWith(prepare({ kubectl: { '*delete *': refused } }).undeploy(), /Forbidden/);
@@ -1083,15 +1083,15 @@ for (const [what, answers, message, patched] of [
   ['MongoDB refuses', { '*exec *': 'echo refused >&2; exit 1' }, 'refused', false],
   ['the Secret can not be changed', { '*patch secret *': refused }, /Forbidden/, false],
   [
-    'the cluster does not tell whether it has Knative',
+    'the cluster does not say whether it has Knative',
     { [knativeApi]: 'echo EOF >&2; exit 1' },
-    /does not tell whether it has the API/,
+    /find out whether the cluster has the API/,
     true,
   ],
   [
-    'the cluster does not tell what is deployed',
+    'the cluster does not say what is deployed',
     { '*get deployment/functions-hpa --ignore-not-found *': refused },
-    /The cluster does not tell whether the variant hpa is deployed/,
+    /Can't find out whether the variant hpa is deployed/,
     true,
   ],
   ['pods can not be listed', { '*get pods *': refused }, /Forbidden/, true],

@@ -88,7 +88,7 @@ step('MongoDB refuses connections without TLS', async () => {
   return refused;
 });
 
-step('the data are moved to a single server', async () => {
+step('the data is moved to a single server', async () => {
   const [knative] = variants as [Variant];
   const { id } = await sendRequest(knative, '/data', { test: 'moved back' });
   await runDocumented('replica-set.md', 'Move the data back');
@@ -106,7 +106,7 @@ step('the data are moved to a single server', async () => {
   return `${id} is there`;
 });
 
-step('the data are moved to the replica set', async () => {
+step('the data is moved to the replica set', async () => {
   const [knative] = variants as [Variant];
   const { id } = await sendRequest(knative, '/data', { test: 'moved there' });
   await runDocumented('replica-set.md', 'Move the data to the replica set');
@@ -117,7 +117,7 @@ step('the data are moved to the replica set', async () => {
   return `${id} is there`;
 });
 
-step('undeployed: the data and their Secrets are kept', async () => {
+step('undeployed: the data and its Secrets are kept', async () => {
   await run('knative/deploy/undeploy.sh');
   const left = await kubectl('get', 'persistentvolumeclaim,secret', '-o', 'name');
   for (const name of [

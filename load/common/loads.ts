@@ -39,6 +39,6 @@ export function chooseKinds(env = process.env): LoadKind[] {
   const chosen: string[] = env.LOADS ? env.LOADS.split(',') : loadKinds.map(({ name }) => name);
   const unknown = chosen.find((name) => !loadKinds.some((kind) => kind.name === name));
   if (unknown !== undefined)
-    throw new Error(`LOADS has "${unknown}": choose of cpu, waiting and mixed.`);
+    throw new Error(`LOADS has "${unknown}": choose from cpu, waiting and mixed.`);
   return loadKinds.filter(({ name }) => chosen.includes(name));
 }

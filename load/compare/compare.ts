@@ -70,7 +70,7 @@ async function checkUnchanged({ setup }: Comparison): Promise<void> {
     (key) => `${key} was ${JSON.stringify(setup[key])} and is ${JSON.stringify(now[key])}`,
   );
   throw new Error(
-    `Can't continue, as the setup has changed: ${values.join('; ')}. Restore it, or begin anew.`,
+    `Can't continue, as the setup has changed: ${values.join('; ')}. Restore it, or start again without continue.`,
   );
 }
 
