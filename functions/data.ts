@@ -75,8 +75,7 @@ export function dataResources(mount: string, context: () => Context): Record<str
             'Idempotency-Key': {
               description:
                 'A request that is repeated with the same key and document is stored once. The key is' +
-                ' a string of RFC 8941, in double quotes or, if it has none of the characters that' +
-                ' need them, without.',
+                ' a string of RFC 8941 in double quotes; one such as a UUID needs no quotes.',
               schema: z.string().regex(new RegExp(idempotencyKeyPattern)),
               example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
             },

@@ -189,7 +189,7 @@ export function openapiDocument(): Json {
       ...(issues && {
         issues: z.array(
           z.object({
-            path: z.array(z.union([z.string(), z.int().min(0)])).describe('The way to the field'),
+            path: z.array(z.union([z.string(), z.int().min(0)])).describe('The path to the field'),
             message: z.string(),
           }),
         ),

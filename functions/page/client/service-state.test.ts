@@ -25,7 +25,7 @@ test('of several troubles the worst is told', () => {
     [{ failures: 1, time: undefined }, 'Asking the service …'],
     [{ failures: 2, time: undefined }, 'The service does not answer'],
     [{ time: answer(401) }, 'This service needs a token'],
-    [{ time: answer(403) }, 'This token is not enough'],
+    [{ time: answer(403) }, 'This token lacks a scope'],
     [{ failures: 2, time: answer(503), readiness: answer(200, lost) }, 'The service answers 503'],
     [{ readiness: answer(503, {}, 'The service is shutting down.') }, 'Draining'],
     [{ readiness: answer(503, {}, 'MongoDB has not been reached yet.') }, 'Not ready'],

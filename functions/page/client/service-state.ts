@@ -35,7 +35,7 @@ export function judge(signals: Signals, now: number): ServiceState {
   if (time?.status === 401) {
     return { level: 'wait', title: 'This service needs a token', text: '' };
   }
-  if (time?.status === 403) return bad('This token is not enough', time.problem?.detail ?? '');
+  if (time?.status === 403) return bad('This token lacks a scope', time.problem?.detail ?? '');
   const detail = readiness?.problem?.detail ?? '';
   if (detail.includes('shutting down')) {
     return bad(
