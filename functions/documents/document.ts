@@ -84,7 +84,7 @@ function enter(node: object): Level {
 }
 
 function nameProblem(name: string): string | undefined {
-  if (name.includes('\0')) return 'a name in BSON can not contain a NUL character';
+  if (name.includes('\0')) return 'a name in BSON cannot contain a NUL character';
   if (!name.isWellFormed()) return 'the name contains half of a surrogate pair';
   if (name === '_bsontype') return 'the MongoDB driver reserves this name for its own types';
   return undefined;

@@ -67,7 +67,7 @@ export const problemDescriptions: Record<ProblemType, ProblemDescription> = {
   },
   'expectation-failed': {
     when: '`Expect` is something other than `100-continue`.',
-    detail: 'Expect nothing but 100-continue.',
+    detail: 'Leave out the header Expect, or send Expect: 100-continue.',
   },
   'invalid-document': {
     when: "The body is not a JSON object, or one that can't be stored.",

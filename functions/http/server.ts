@@ -150,7 +150,13 @@ export async function serve(
   });
   server.on('checkExpectation', (req, res) => {
     if (!register(req, res)) return;
-    sendProblem(res, new Problem('expectation-failed', 'Expect nothing but 100-continue.'));
+    sendProblem(
+      res,
+      new Problem(
+        'expectation-failed',
+        'Leave out the header Expect, or send Expect: 100-continue.',
+      ),
+    );
   });
   server.on('upgrade', (req, socket, head) => {
     const unwatch = watch(socket);

@@ -122,7 +122,7 @@ trouble() {
   image=$(unpulled)
   [ -n "$image" ] || return 0
   [ "$(last_name "$image")" != "$(last_name "$IMAGE")" ] || advice=$remedy
-  echo "The image $image can not be pulled: $advice."
+  echo "The image $image can't be pulled: $advice."
 }
 
 unschedulable() {

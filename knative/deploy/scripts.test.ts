@@ -768,7 +768,7 @@ test('deploy: an image that can not be pulled', () => {
     [byPod('ImagePullBackOff', 'r.example:5000/a/b:1'), 'r.example:5000/a/b:1', otherRegistry],
   ] as [Answers, string, string][]) {
     const done = prepare({ kubectl: [answers, pending] }).deploy();
-    failsWith(done, `The image ${image} can not be pulled: ${advice}.`);
+    failsWith(done, `The image ${image} can't be pulled: ${advice}.`);
   }
 });
 
