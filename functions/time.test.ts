@@ -101,7 +101,7 @@ for (const tz of [
     for (const name of [tz, tz.toLowerCase()]) {
       assert.is(problemFor(name).status, 400);
       assert.equal(problemFor(name).more.issues, [
-        { path: ['tz'], message: 'not a time zone in the IANA database, such as Asia/Tokyo' },
+        { path: ['tz'], message: 'must be a time zone in the IANA database, such as Asia/Tokyo' },
       ]);
     }
   });

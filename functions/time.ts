@@ -131,7 +131,7 @@ function unknownZone(tz: string, cause?: unknown): Problem {
   const advice = withPlus
     ? `; write ${withPlus} as ${withPlus.replace('+', '%2B')} in a query`
     : ', such as Asia/Tokyo';
-  const message = `not a time zone in the IANA database${advice}`;
+  const message = `must be a time zone in the IANA database${advice}`;
   return new Problem('invalid-query', `The query parameters can't be used: tz: ${message}.`, {
     issues: [{ path: ['tz'], message }],
     cause,

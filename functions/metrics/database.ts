@@ -34,7 +34,7 @@ export function measureDatabase(
   });
   const reconnections = registry.counter({
     name: 'functions_database_reconnections_total',
-    help: 'Clients of MongoDB that were replaced, as they did not reply any longer.',
+    help: 'Clients of MongoDB that were replaced, as they no longer replied.',
   });
   registry.read(
     'gauge',

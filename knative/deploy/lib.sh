@@ -35,7 +35,7 @@ need_image() {
   local host='([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]+)?' name='[a-z0-9]+([._-]+[a-z0-9]+)*'
   local tag='[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}' digest='sha256:[0-9a-f]{64}'
   [[ $IMAGE =~ ^($host/)?$name(/$name)*(:$tag)?(@$digest)?$ ]] ||
-    die "\"$IMAGE\" is not the name of an image, such as registry.example:5000/team/functions-on-knative:1.0. It is made of IMAGE, or of REGISTRY."
+    die "\"$IMAGE\" is not the name of an image, such as registry.example:5000/team/functions-on-knative:1.0. It comes from IMAGE, or from REGISTRY."
 }
 
 # Ends with one sentence unless there is a cluster that answers.
