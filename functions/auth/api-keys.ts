@@ -42,7 +42,7 @@ export function parseApiKeys(text: string): ApiKeys {
     if (!scopes.every(isScope)) {
       throw new Error(`line ${i + 1} has a scope that is not like data:read or data:write`);
     }
-    if (digests.has(digest)) throw new Error(`line ${i + 1} has the hash of a line before it`);
+    if (digests.has(digest)) throw new Error(`line ${i + 1} has the same hash as an earlier line`);
     digests.add(digest);
     const key = {
       name: `key:${name}`,

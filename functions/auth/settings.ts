@@ -53,7 +53,7 @@ export function readAuthSettings(
   if (issuer === undefined) {
     for (const name of forTokens) if (env[name]) report(name, 'set this together with AUTH_ISSUER');
   } else {
-    if (!audience) report('AUTH_AUDIENCE', 'set this to what tokens for this service are made for');
+    if (!audience) report('AUTH_AUDIENCE', 'set this to the audience of tokens for this service');
     if (url && file) report('AUTH_JWKS_FILE', 'set this or AUTH_JWKS_URL, not both');
     if (!url && !file && !isTrustworthy(issuer)) {
       report('AUTH_ISSUER', 'must be a URL with https, or set AUTH_JWKS_URL or AUTH_JWKS_FILE');

@@ -46,7 +46,7 @@ export async function shell(script: string): Promise<string[]> {
 export async function findVariants(): Promise<Variant[]> {
   const [ingress = '', nodeport = '', host = ''] = await shell(`need_cluster
     k get services.serving.knative.dev/functions deployment/functions-hpa >/dev/null 2>&1 ||
-      die "Both variants have to be in the namespace $NAMESPACE: npm run deploy."
+      die "Both variants have to be deployed in the namespace $NAMESPACE: run npm run deploy."
     ingress_url && nodeport_url && route_host functions`);
   return [
     { name: 'knative', url: ingress, host },

@@ -117,7 +117,9 @@ function stateFor(directory: string, kind: Kind): State {
   if (saved?.ready) return saved;
   const data = join(directory, kind);
   if (!saved && existsSync(data)) {
-    throw new Error(`${directory} has data, but database.json with its password is missing`);
+    throw new Error(
+      `${directory} has data, but database.json with its password is missing: put it back, or delete ${directory} to start afresh`,
+    );
   }
   rmSync(data, { recursive: true, force: true });
   return { kind, username: 'app', password: randomBytes(24).toString('hex'), ready: false };
