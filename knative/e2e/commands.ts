@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /** The namespace of the end-to-end test, which is deleted before and after it. */
-export const namespace = process.env.NAMESPACE ?? 'functions-e2e';
+export const namespace = process.env.NAMESPACE || 'functions-e2e';
 
 /** The namespace of the step that deploys by hand. */
 export const handmade = `${namespace}-by-hand`;

@@ -12,6 +12,7 @@ import {
 import { withoutFailedRequests } from './load';
 import { backupIsRestored, onMongoDB, unusualNamesAreStored } from './mongodb-only';
 import { connectAsApp, mongosh, mongoshAsRoot, startProbePod, uriOptions } from './mongosh';
+import { createNamespace, markNamespace } from './namespaces';
 import {
   deletePod,
   drainNode,
@@ -32,8 +33,7 @@ import { addressesIn, findVariants, sendRequest, type Variant, variants } from '
 // is an image that is already pushed; without it, one is built and pushed.
 
 step('deployed, with the Pod Security Standard restricted enforced', async () => {
-  await kubectl('delete', 'namespace', namespace, '--ignore-not-found');
-  await kubectl('create', 'namespace', namespace);
+  await createNamespace();
   await kubectl(
     ...['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted'],
   );
@@ -240,11 +240,11 @@ step('undeployed: the data and its Secrets are kept', async () => {
 
 step('deployed by hand, as docs/deploy.md says', async () => {
   const { deployment, knative } = byHand();
-  await kubectl('delete', 'namespace', handmade, '--ignore-not-found');
   await run(
     ...(['env', '-u', 'NODEPORT_URL', `NAMESPACE=${handmade}`] as const),
     ...['bash', '-euo', 'pipefail', '-c', deployment + knative],
   );
+  await markNamespace(handmade);
   const [ingress, host, nodeport] = await addressesIn(handmade);
   const [first, second] = variants as [Variant, Variant];
   const { id } = await sendRequest({ ...first, url: ingress, host }, '/data', { by: 'hand' });

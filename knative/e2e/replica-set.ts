@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { env, kubectl, namespace, provideImage, run } from './commands';
 import { runDocumented } from './documented';
 import { allAcknowledged, firstWritesSurvive } from './durability';
+import { createNamespace } from './namespaces';
 import { exhaustMemory } from './pods';
 import { retry } from './retry';
 import { runSteps, step } from './steps';
@@ -47,8 +48,7 @@ function waitForMember(pod: string): Promise<string> {
 step(
   'deployed with a replica set, with the Pod Security Standard restricted enforced',
   async () => {
-    await kubectl('delete', 'namespace', namespace, '--ignore-not-found');
-    await kubectl('create', 'namespace', namespace);
+    await createNamespace();
     await useNamespace();
     await runDocumented('replica-set.md', 'Install the operator');
     // not for the operator's own pod, which runs already

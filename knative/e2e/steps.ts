@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { handmade, kubectl, namespace } from './commands';
+import { kubectl } from './commands';
+import { deleteNamespaces } from './namespaces';
 
 const test = suite('end to end');
 const results: { title: string; result: string; seconds: number; failed: boolean }[] = [];
@@ -34,7 +35,7 @@ export function runSteps(): void {
   test.after(async () => {
     console.log(`\n${resultTable()}\n`);
     if (results.some(({ failed }) => failed)) await saveEvidence();
-    await kubectl('delete', 'namespace', namespace, handmade, '--ignore-not-found', '--wait=false');
+    await deleteNamespaces();
   });
   test.run();
 }

@@ -10,7 +10,7 @@ interface Stage {
 
 const seconds = { WARM_UP: 8, RISE: 3, HOLD: 42, FALL: 2, QUIET: 5 };
 
-/** The spike, as stages: 20 to `peak` and back within a minute. */
+/** The spike, as stages: from `rate` to `peak` and back within a minute. */
 export function stagesOf({ rate, peak }: { rate: number; peak: number }): Stage[] {
   const rates = { WARM_UP: rate, RISE: peak, HOLD: peak, FALL: rate, QUIET: rate };
   return (Object.keys(seconds) as Stage['name'][]).map((name) => ({
