@@ -9,7 +9,7 @@ export interface JwksSource {
   tokenFile?: string;
 }
 
-/** For each request, in ms: also the longest that a request waits for keys it needs. */
+/** How long each response of an issuer may take, in ms. */
 const timeoutMs = 5000;
 
 /** A hundred RSA keys with certificates, in bytes. */

@@ -63,7 +63,7 @@ function start(logMs: number) {
       maxAgeMs: 5,
       onChange() {},
     },
-    { pauseMs: 5, logMs },
+    { pauseMs: 5, logMs, waitMs: 10_000 },
   );
   return { current: keys.current, loads: () => loads };
 }
@@ -122,6 +122,27 @@ test('what is no JSON is not quoted in the log', async () => {
   assert.is(reason, `${url}/.well-known/openid-configuration is not JSON`);
   server.close();
   server.closeAllConnections();
+});
+
+test('a request waits for keys only for a while, however long they take', async () => {
+  let arrive = (_: string) => {};
+  const { newerThan } = keySource(
+    {
+      source: 'issuer',
+      name: "the issuer's keys",
+      load: () => new Promise<string>((resolve) => (arrive = resolve)),
+      parse: (text) => text,
+      count: () => 1,
+      maxAgeMs: 60_000,
+      onChange() {},
+    },
+    { pauseMs: 5, logMs: 5, waitMs: 20 },
+  );
+  let answer: string | undefined = 'none yet';
+  void newerThan(undefined).then((keys) => (answer = keys));
+  await until(async () => answer === undefined);
+  arrive('keys');
+  await until(async () => (await newerThan(undefined)) === 'keys');
 });
 
 test.run();

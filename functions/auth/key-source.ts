@@ -10,6 +10,8 @@ const intervals = {
   pauseMs: 1000,
   /** How often the same reason is logged, in ms. */
   logMs: 60_000,
+  /** How long a request waits for newer keys, in ms. They may take longer to load. */
+  waitMs: 10_000,
 };
 
 interface Options<Keys> {
@@ -33,9 +35,10 @@ export interface KeySource<Keys> {
   /** Those that were loaded last, also if they can't be loaded at the moment; undefined before. */
   current(): Keys | undefined;
   /**
-   * Waits for keys other than these: for an attempt that runs already, and if need be for another one.
+   * Waits for keys other than these: for an attempt that runs already, and if need be for another one;
+   * ten seconds at most.
    *
-   * @returns the same ones if there are no others, undefined if they can't be loaded
+   * @returns the same ones if there are no others, undefined if they can't be loaded in time
    */
   newerThan(old: Keys | undefined): Promise<Keys | undefined>;
 }
@@ -47,7 +50,7 @@ export interface KeySource<Keys> {
  */
 export function keySource<Keys>(
   options: Options<Keys>,
-  { pauseMs, logMs } = intervals,
+  { pauseMs, logMs, waitMs } = intervals,
 ): KeySource<Keys> {
   const { source, name, load, parse, count, maxAgeMs, onChange } = options;
   let keys: Keys | undefined;
@@ -109,15 +112,28 @@ export function keySource<Keys>(
     return next;
   }
 
+  async function newerThan(old: Keys | undefined): Promise<Keys | undefined> {
+    await running;
+    if (keys !== old) return keys;
+    await refresh();
+    return hasFailed ? undefined : keys;
+  }
+
   keySourceCreated.publish({ source, ageMs: () => performance.now() - loadedAt });
   void refresh();
   return {
     current: () => keys,
-    async newerThan(old) {
-      await running;
-      if (keys !== old) return keys;
-      await refresh();
-      return hasFailed ? undefined : keys;
-    },
+    newerThan: (old) => within(waitMs, newerThan(old)),
   };
+}
+
+/** @returns what a promise resolves to, or undefined if it takes longer than that many ms */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const settled = new AbortController();
+  const late = sleep(ms, undefined, { signal: settled.signal, ref: false }).catch(() => undefined);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    settled.abort();
+  }
 }
