@@ -15,6 +15,7 @@ import {
   rawPostHead,
   send,
   startOwnHost,
+  until,
 } from '../testing/testing';
 
 const chunkedHead = rawPostHead('Transfer-Encoding: chunked');
@@ -52,6 +53,22 @@ for (const [what, text] of [
     assert.is(failure(), undefined);
   });
 }
+
+bodies('the body of a GET is not read for longer than others', async () => {
+  const url = await open({ transferTimeoutMs: 150 });
+  const { socket, ended } = openConnection(url);
+  socket.write(rawGet('/time', 'Content-Length: 1000000'));
+  let isOpen = true;
+  void ended.then(() => (isOpen = false));
+  await until(async () => {
+    if (isOpen) socket.write('x');
+    return !isOpen;
+  });
+  assert.equal(
+    (await ended).map(({ status }) => status),
+    [200],
+  );
+});
 
 bodies('a slow but steady body is accepted', async () => {
   const url = await open({ transferTimeoutMs: 1000 });

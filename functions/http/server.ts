@@ -54,6 +54,11 @@ export interface Server {
   drain(delayMs: number, timeoutMs: number): Promise<void>;
 }
 
+/** Whether a request has a body (RFC 9112, section 6.3). */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return 'content-length' in headers || 'transfer-encoding' in headers;
+}
+
 /**
  * Serves a handler on `node:http`.
  *
@@ -118,7 +123,7 @@ export async function serve(
     // a browser can't send `Connection: close`; the page asks so to reach other replicas, too
     if (req.headers['x-connection'] === 'close') res.shouldKeepAlive = false;
     if (logRequests) logRequest(req, res);
-    if (req.method !== 'GET') res.on('finish', () => discardRest(req, transferTimeoutMs));
+    if (hasBody(req)) res.on('finish', () => discardRest(req, transferTimeoutMs));
     return connection;
   }
 
