@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,6 +36,17 @@ test('data runs under the framework alone, mounted at /', async () => {
     assert.is((await send(`${url}/?limit=1`)).json.items.length, 1);
     assert.is((await send(`${url}/data`)).status, 404);
   });
+});
+
+test('LOG_LEVEL counts under the framework, too', () => {
+  const script = `require('./functions/index').parts();
+    console.log(require('./functions/runtime/log').log.level);`;
+  const { stdout } = spawnSync(
+    process.execPath,
+    ['-r', 'ts-node/register/transpile-only', '-e', script],
+    { env: { ...process.env, LOG_LEVEL: 'error' }, encoding: 'utf8' },
+  );
+  assert.is(stdout, 'error\n');
 });
 
 test('time and data want a token under the framework, too', async () => {

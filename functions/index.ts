@@ -3,12 +3,17 @@ import { createApp, createFunction, functionNames, warnIfOpen } from './app';
 import { parseAccess, parseConfig } from './config';
 import type { RequestHandler } from './http/router';
 import { createParts } from './parts';
+import { log } from './runtime/log';
 import { once } from './runtime/once';
 
 // Registers each function, and `app` with all of them, with the Functions Framework.
 
 /** Read on the first request that needs it: `time` alone runs without a configuration. */
-export const parts = once(() => createParts(parseConfig(process.env)));
+export const parts = once(() => {
+  const config = parseConfig(process.env);
+  log.level = config.logLevel;
+  return createParts(config);
+});
 
 const createdApp = once(() => {
   warnIfOpen(parts().config);

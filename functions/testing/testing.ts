@@ -20,12 +20,13 @@ import { log } from '../runtime/log';
 // Shared by the tests. They use the server at MONGODB_URI (see tools/with-database.ts), where they
 // create and drop a database of their own.
 process.env.MONGO_DATABASE = `test-${randomUUID()}`;
-log.level = 'silent';
 
 if (process.env.MONGODB_URI || process.env.MONGO_HOST) {
+  parts(); // sets the level of the log, once
   atEnd(() => parts().database().close());
   atEnd(dropDatabases);
 }
+log.level = 'silent';
 
 /** Drops the databases of this run. */
 async function dropDatabases(): Promise<void> {
