@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { version } from '../../package.json';
 import { createApiKey } from '../auth/api-keys';
 import { requestArrived } from '../http/events';
 import { parts } from '../index';
@@ -106,6 +107,22 @@ for (const [name, act, labels] of [
     assert.is(await value(metrics, 'http_server_active_requests'), 0);
   });
 }
+
+test('the process is named by the revision of its image, or else by its version', async ({
+  metrics,
+}) => {
+  const { REVISION } = process.env;
+  const nameOf = async (revision: string) => {
+    process.env.REVISION = revision;
+    return (await scrape(metrics)).get('target_info')?.samples[0]?.labels.service_version;
+  };
+  try {
+    assert.is(await nameOf('0123abc'), '0123abc');
+    assert.is(await nameOf(''), version);
+  } finally {
+    process.env.REVISION = REVISION ?? '';
+  }
+});
 
 test('what clients send makes no series of its own', async ({ metrics, host }) => {
   const { url } = host;

@@ -45,7 +45,7 @@ export async function startMetrics(
       help: 'The process.',
       labels: ['service_name', 'service_version', 'service_instance_id'],
     },
-    () => [[1, 'functions', process.env.REVISION ?? version, hostname()]],
+    () => [[1, 'functions', process.env.REVISION || version, hostname()]],
   );
   registry.read(
     'gauge',
