@@ -40,7 +40,9 @@ const ping = `
     .then(() => { console.log('stored'); process.exit(7); })`;
 
 const waitForSignal = `
-  process.on('SIGTERM', () => { console.log('SIGTERM'); process.exit(9); });
+  for (const name of ['SIGTERM', 'SIGHUP']) {
+    process.on(name, () => { console.log(name); process.exit(9); });
+  }
   setTimeout(() => process.exit(1), 20_000);
   console.log('up');`;
 
@@ -53,10 +55,12 @@ test('reports the signal that ended the command', async () => {
   assert.is(code, 128 + 9);
 });
 
-test('forwards SIGTERM and cleans up', async () => {
-  const outcome = await run(waitForSignal, { started: (pid) => process.kill(pid, 'SIGTERM') });
-  assert.equal(outcome, { code: 9, output: 'up\nSIGTERM\n', left: [] });
-});
+for (const name of ['SIGTERM', 'SIGHUP']) {
+  test(`forwards ${name} and cleans up`, async () => {
+    const outcome = await run(waitForSignal, { started: (pid) => process.kill(pid, name) });
+    assert.equal(outcome, { code: 9, output: `up\n${name}\n`, left: [] });
+  });
+}
 
 test('leaves SIGINT to the command and cleans up', async () => {
   const script = `process.on('SIGINT', () => console.log('SIGINT'));

@@ -33,8 +33,10 @@ async function run(command: string, args: string[], env: NodeJS.ProcessEnv): Pro
 
 const exitCodeOf = (signal: NodeJS.Signals) => 128 + constants.signals[signal];
 
-// The terminal sends SIGINT to the command too; SIGTERM reaches this process alone.
-process.on('SIGTERM', (signal) => (child ? child.kill(signal) : process.exit(exitCodeOf(signal))));
+// The terminal sends SIGINT to the command too; the others may reach this process alone.
+for (const name of ['SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, (signal) => (child ? child.kill(signal) : process.exit(exitCodeOf(signal))));
+}
 process.on('SIGINT', (signal) => child ?? process.exit(exitCodeOf(signal)));
 
 main(process.argv.slice(2)).then(

@@ -35,7 +35,9 @@ process.on('exit', () => {
   for (const child of children) killGroup(child, 'SIGKILL');
   rmSync(logs, { recursive: true, force: true });
 });
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => process.exit(1));
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => process.exit(1));
+}
 
 /**
  * Starts a server in production mode, on a free port. Does not wait until it listens.
