@@ -1,9 +1,4 @@
-type Libraries = typeof import('./libraries');
-
-let loaded: Libraries | undefined;
+import { once } from '../runtime/once';
 
 /** Libraries that take long to load: loaded on the first call, so that the service starts fast. */
-export function libraries(): Libraries {
-  loaded ??= require('./libraries') as Libraries;
-  return loaded;
-}
+export const libraries = once(() => require('./libraries') as typeof import('./libraries'));

@@ -1,9 +1,6 @@
-type OpenTelemetry = typeof import('./opentelemetry');
-
-let loaded: OpenTelemetry | undefined;
+import { once } from '../runtime/once';
 
 /** OpenTelemetry's libraries, loaded on the first call: without traces the service does without them. */
-export function openTelemetry(): OpenTelemetry {
-  loaded ??= require('./opentelemetry') as OpenTelemetry;
-  return loaded;
-}
+export const openTelemetry = once(
+  () => require('./opentelemetry') as typeof import('./opentelemetry'),
+);
