@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
 /** Sockets that listen on the port. */
@@ -44,11 +45,6 @@ async function assertFree(port: number): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-function listenOn(server: Server, port: number, reusePort = false): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject).listen({ port, backlog, reusePort }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+async function listenOn(server: Server, port: number, reusePort = false): Promise<void> {
+  await once(server.listen({ port, backlog, reusePort }), 'listening');
 }

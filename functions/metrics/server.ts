@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathOf } from '../http/request-log';
@@ -39,12 +40,7 @@ export async function serveMetrics(
   );
   server.maxConnections = maxConnections;
   server.timeout = timeoutMs;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  await once(server.listen(port), 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
