@@ -349,7 +349,7 @@ for (const [what, text] of [
       await sendRaw(url, text + rawPost(JSON.stringify({ late })) + rawGet('/time')),
     );
     assert.is(responses.length, 1);
-    await post(`${url}/data`, { after: late });
+    assert.is((await post(`${url}/data`, { after: late })).status, 201);
     const { text: documents } = await send(`${url}/data?limit=200`);
     assert.match(documents, `"after":"${late}"`);
     assert.not.match(documents, `"late":"${late}"`);
