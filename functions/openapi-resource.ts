@@ -35,7 +35,7 @@ export const openapiResources = (isOpen: boolean): Record<string, Resource> => {
   };
 };
 
-/** In the document a token is optional: among what an operation accepts is {}, which means nothing. */
+/** In the document a token is optional: `security` also lists {}, which stands for no token. */
 function withRequiredToken(key: string, value: unknown): unknown {
   if (key !== 'security' || !Array.isArray(value)) return value;
   return value.filter((accepted) => Object.keys(accepted).length > 0);

@@ -67,9 +67,9 @@ export function findByKey(keys: ApiKeys, key: string): Caller | undefined {
 const maxAgeMs = 2000;
 
 /**
- * Creates what finds out who has a key of those in a file.
+ * Creates a verifier of the API keys in a file, which it reads again every two seconds.
  *
- * @param onChange is called when there are other keys
+ * @param onChange is called when the keys in the file have changed
  */
 export function verifierOfApiKeys(file: string, onChange: () => void) {
   const source = keySource({

@@ -15,7 +15,7 @@ export interface AuthSettings {
   apiKeysFile?: string;
 }
 
-/** Creates what decides on each request before its handler is called and its body is read. */
+/** Creates the check that each request has to pass before its handler is called and its body is read. */
 export function createAuthorize({ tokens, apiKeysFile }: AuthSettings): Authorize {
   const known = knownCallers();
   const verifyApiKey =

@@ -19,14 +19,14 @@ interface Options<Keys> {
   source: KeySourceName;
   /** What they are called in the log. */
   name: string;
-  /** Gets them as text. */
+  /** Loads the keys, as text. */
   load: () => string | Promise<string>;
   /** @throws Error if the text can't be used */
   parse: (text: string) => Keys;
   count: (keys: Keys) => number;
-  /** How old they get, in ms: a key that was withdrawn is accepted for so long. */
+  /** When they are loaded again, in ms: a key that was withdrawn is accepted until then. */
   maxAgeMs: number;
-  /** Called when others than before were loaded. */
+  /** Called when the keys have changed. */
   onChange: () => void;
 }
 

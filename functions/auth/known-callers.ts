@@ -1,6 +1,6 @@
 import type { Caller } from './caller';
 
-/** What is kept at most, of tokens that were verified: of more, the oldest are verified again. */
+/** How many verified tokens are kept, and of what total length. The oldest are dropped first. */
 const limits = { tokens: 5000, characters: 4 * 1024 * 1024 };
 
 /** Characters at the end of a token that it is found by. */
@@ -25,8 +25,8 @@ export interface Verified {
 }
 
 export function knownCallers({ tokens, characters } = limits): KnownCallers {
-  // Found by the end of the token, as to hash one of 1 KiB costs more than everything else here. It is
-  // part of the signature or of the secret, which nobody can guess; then the whole token is compared.
+  // By the end of the token: hashing 1 KiB would cost more than everything else here. The end is part of
+  // the signature or of the secret, so nobody can guess it; then the whole token is compared.
   let known = new Map<string, Verified & { token: string }>();
   let length = 0;
 

@@ -1,7 +1,7 @@
 import { Problem } from '../http/problem';
 
-// The answers to those who may not do what they ask for. Their details stand in `WWW-Authenticate`, too,
-// so they are ASCII without quotes and backslashes (RFC 6750, section 3).
+// The responses to requests that are not authorized. Their details are also in `WWW-Authenticate`, so they
+// are ASCII without quotes and backslashes (RFC 6750, section 3).
 
 const scheme = 'Bearer realm="functions"';
 

@@ -1,7 +1,7 @@
 /** A scope, such as `data:write`: the name of a function, and whether it may be read or written. */
 const scopePattern = /^[a-z0-9-]{1,63}:(?:read|write)$/;
 
-/** The most scopes of one caller, so that what is kept of a token stays small. */
+/** The most scopes that are kept of one caller: a token can list thousands. */
 const maxScopes = 100;
 
 /** The scope that a method of a function needs. */

@@ -5,7 +5,7 @@ import { isTrustworthy, parseJwks, parseToken } from './jwks';
 
 type Environment = Record<string, string | undefined>;
 
-/** What makes sense only for tokens of an issuer. */
+/** Settings that need AUTH_ISSUER. */
 const forTokens = [
   'AUTH_AUDIENCE',
   'AUTH_JWKS_URL',
@@ -37,8 +37,9 @@ export function checkAuthNames(
 }
 
 /**
- * Reads who may call the service from the environment, in which no variable is empty.
+ * Reads from the environment who may call the service.
  *
+ * @param env without empty variables
  * @param report is called for each variable that is missing, invalid or contradicts others
  * @returns undefined if everybody may
  */

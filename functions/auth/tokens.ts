@@ -35,19 +35,19 @@ const toleranceSeconds = 30;
 /** Tokens that are verified at a time. Each takes some 20 KiB, and a fifth of a millisecond of CPU. */
 const maxPending = 1000;
 
-/** Of those, the ones that wait for other keys of the issuer, so that they leave room for the rest. */
+/** How many of them may wait for newer keys of the issuer; the rest is for tokens whose key is known. */
 const maxWaiting = 500;
 
-/** What is shown of a subject in the log. */
+/** Characters of a subject that the log shows. */
 const maxNameLength = 200;
 
 /** How often keys are loaded again, in ms. */
 const maxAgeMs = { url: 10 * 60_000, file: 2000 };
 
 /**
- * Creates what verifies the JSON Web Tokens of an issuer, and starts to load its keys.
+ * Creates a verifier of the JSON Web Tokens of an issuer, and starts to load the issuer's keys.
  *
- * @param onChange is called when there are other keys, as that of a verified token may be withdrawn
+ * @param onChange is called when the keys have changed: the key of a verified token may be withdrawn
  */
 export function verifierOfTokens(settings: TokenSettings, onChange: () => void) {
   const { issuer, audience, jwks, requireScope } = settings;

@@ -10,7 +10,7 @@ export interface Histogram {
   observe(value: number, ...values: string[]): void;
 }
 
-/** What is told about a metric. */
+/** A metric's name, help text and labels. */
 export interface Description {
   /** As Prometheus writes it: with its unit in plural, and `_total` at the end of a counter. */
   name: string;

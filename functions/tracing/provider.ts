@@ -8,8 +8,8 @@ import { resourceAttributes } from './resource';
 const spanLimits = { attributeValueLengthLimit: 1024, linkCountLimit: 1000 };
 
 /**
- * Creates what makes spans and sends them in batches, as OpenTelemetry's variables say. Spans wait in
- * a queue of 2,048 by default. While it is full, further ones are dropped.
+ * Creates the tracer provider. It sends spans in batches, as OpenTelemetry's variables say. Spans wait in
+ * a queue of 2,048 by default; while it is full, new ones are dropped.
  */
 export function createProvider(): BasicTracerProvider {
   const { BasicTracerProvider, BatchSpanProcessor, OTLPTraceExporter } = openTelemetry();

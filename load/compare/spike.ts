@@ -32,7 +32,7 @@ export async function runSpike(
     // each iteration is a new client: kept connections would stay with the replicas that they began with
     K6_NO_VU_CONNECTION_REUSE: 'true',
     VUS: `${10 * load.peak}`,
-    // no response is so slow that an iteration is dropped for want of a client
+    // enough clients that no iteration is dropped, however slow the responses are
     MAX_VUS: `${load.peak * intended.length}`,
     ...Object.fromEntries(stages.map(({ name, seconds }) => [name, `${seconds}s`])),
   });

@@ -1,6 +1,6 @@
 import { onPath } from './program-cache';
 
-/** That of the Prometheus in knative/monitoring/prometheus.yaml, whose module counts it so. */
+/** The version of the Go module that Prometheus in knative/monitoring/prometheus.yaml is built from. */
 export const prometheusVersion = 'v0.316.0';
 
 /**

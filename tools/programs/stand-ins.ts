@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onPath } from './program-cache';
 
-// Stand-ins for kubectl, docker and the like, for tests of what calls them: a test run has neither a
-// cluster nor a registry, least of all one that fails as a case needs it. They show what a script does
-// with an answer, not that the answer is what the real program would give: for that there is `npm run e2e`.
+// Stand-ins for kubectl, docker and the like, for tests of the scripts that call them: a test run has
+// neither a cluster nor a registry, and could not make them fail as a case needs it. They show what a script
+// does with an answer, not that the real program would give this answer: `npm run e2e` shows that.
 
 /**
  * What a program answers: shell by patterns of its arguments, in which `*` stands for anything. The

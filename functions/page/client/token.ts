@@ -4,7 +4,7 @@ import { byId, setText } from './dom';
 let token = '';
 let isWanted = false;
 
-/** Whether the service has refused a request for want of a token. */
+/** Whether the service has refused a request because it had no valid token. */
 export const tokenIsWanted = () => isWanted;
 
 export const hasToken = () => token !== '';
