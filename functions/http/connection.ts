@@ -5,7 +5,7 @@ import type { Problem } from './problem';
 import { commonHeaders } from './respond';
 
 /** How long a client may take to close a connection that this side has ended, in ms. */
-export const closeGraceMs = 3000;
+const closeGraceMs = 3000;
 
 /**
  * Requests of one connection that may wait for their responses. No client needs as many unless it

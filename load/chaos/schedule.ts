@@ -153,7 +153,7 @@ function fill<T>(
 }
 
 /** Roughly how long a fault lasts, in ms. */
-export function durationOf(fault: Fault): number {
+function durationOf(fault: Fault): number {
   if ('downMs' in fault) return fault.downMs + startMs;
   if ('ms' in fault) return fault.ms;
   return fault.kind === 'replica terminated' ? startMs : 100;

@@ -11,7 +11,7 @@ export interface LoadKind {
   slowDatabase: boolean;
 }
 
-export const loadKinds: LoadKind[] = [
+const loadKinds: LoadKind[] = [
   {
     name: 'cpu',
     title: 'CPU-bound',

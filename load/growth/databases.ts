@@ -42,7 +42,7 @@ export async function openDatabases(list: string): Promise<GrowthDatabase[]> {
 type Server = Pick<GrowthDatabase, 'name' | 'uri'> & { stop?(): Promise<void> };
 
 /** @throws Error that says which form an entry has */
-export function parseEntry(entry: string): Pick<GrowthDatabase, 'name' | 'uri'> {
+function parseEntry(entry: string): Pick<GrowthDatabase, 'name' | 'uri'> {
   const [, name, uri] = /^([^=]+)=(mongodb(?:\+srv)?:\/\/.+)$/.exec(entry) ?? [];
   if (!name || !uri) throw new Error(`GROWTH_DATABASES: ${entry} is not NAME=mongodb://…`);
   return { name, uri };

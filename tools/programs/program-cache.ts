@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
 /** The user's folder for programs that were downloaded or built, kept between runs. */
-export function cacheFolder(): string {
+function cacheFolder(): string {
   const { XDG_CACHE_HOME: xdg } = process.env;
   const home = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
   const base = xdg && isAbsolute(xdg) ? xdg : join(homedir(), home);
@@ -12,7 +12,7 @@ export function cacheFolder(): string {
 }
 
 /** @returns the path, if it is an executable file */
-export function executable(path: string): string | undefined {
+function executable(path: string): string | undefined {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile() ? path : undefined;
