@@ -24,6 +24,7 @@ const functions: Record<string, FunctionResources> = {
   data: dataResources,
 };
 
+/** The names of the functions, in the order of the table. */
 export const functionNames = Object.keys(functions);
 
 /** Large bodies that are handled at a time: four of 1 MiB, or a thousand of 4 KiB. */
@@ -45,6 +46,7 @@ export function createApp(parts: Parts): RequestHandler {
   return serveResources(appResources(parts), parts.config, '; GET / lists the routes');
 }
 
+/** What `createApp` serves, by path. `npm run openapi` describes it without a running service. */
 export function appResources(parts: Parts): Record<string, Resource> {
   const context = contextOf(() => parts);
   const resources: Record<string, Resource> = {};

@@ -20,6 +20,7 @@ const createdApp = once(() => {
   return createApp(parts());
 });
 
+/** The whole application, as the container serves it. */
 export const app: RequestHandler = (req, res) => createdApp()(req, res);
 
 /** Read at once, so that a function is never open because of a mistake. */

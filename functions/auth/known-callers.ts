@@ -24,6 +24,7 @@ export interface Verified {
   expiresAt: number;
 }
 
+/** @param limits how many tokens are kept, and how many characters they may have together */
 export function knownCallers({ tokens, characters } = limits): KnownCallers {
   // By the end of the token: hashing 1 KiB would cost more than everything else here. The end is part of
   // the signature or of the secret, so nobody can guess it; then the whole token is compared.

@@ -143,6 +143,11 @@ function isCanonical(base64url: string): boolean {
 /** Control characters, and those that change the direction of text, which a terminal would obey. */
 const unprintable = /\p{C}/gu;
 
+/**
+ * The caller that a verified token names.
+ *
+ * @param requireScope see `TokenSettings`
+ */
 export function toCaller(payload: JWTPayload, requireScope: boolean): Caller {
   const { sub } = payload;
   const name = typeof sub === 'string' ? sub.slice(0, maxNameLength).replace(unprintable, '?') : '';

@@ -19,6 +19,11 @@ export interface PendingDocument {
   toBSON(): Stored;
 }
 
+/**
+ * Gives a document an id and a date and, if it has a key, a fingerprint.
+ *
+ * @param key the Idempotency-Key of the request, if it had one
+ */
 export function toPendingDocument(document: Document, key: string | undefined): PendingDocument {
   const id = newId();
   return {

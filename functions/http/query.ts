@@ -4,6 +4,7 @@ import { type Issue, Problem } from './problem';
 /** Bounds the response: a request can have thousands of invalid parameters. */
 const MAX_ISSUES = 20;
 
+/** The schema for operations without query parameters. */
 export const noParameters = z.strictObject({});
 
 /**

@@ -14,6 +14,7 @@ export function pathOf({ url = '' }: IncomingMessage): string {
   return path.startsWith('/') ? path : path.replace(/^[a-z][\w+.-]*:\/\/[^/]*/i, '') || '/';
 }
 
+/** Whether a path is that of a probe. Probes are not traced, and logged only if they fail. */
 export function isProbe(path: string): boolean {
   return probes.has(path);
 }

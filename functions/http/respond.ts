@@ -13,6 +13,7 @@ export function sendJson(res: ServerResponse, status: number, value: unknown): v
   sendBody(res, status, 'application/json', JSON.stringify(value));
 }
 
+/** Sends a problem as JSON (RFC 9457), with the headers that it has. */
 export function sendProblem(res: ServerResponse, problem: Problem): void {
   problemSent.publish({ problem, res });
   const { status, more } = problem;

@@ -15,6 +15,7 @@ const ids = Symbol('trace ids');
 
 type Traced = Pick<IncomingMessage, 'headers'> & { [ids]?: TraceIds };
 
+/** Notes the trace of a request, for its lines in the log. */
 export function setTraceIds(req: Traced, traceIds: TraceIds): void {
   req[ids] = traceIds;
 }

@@ -29,8 +29,10 @@ export interface Session {
   retired: AbortSignal;
 }
 
+/** `connecting` until MongoDB is reached for the first time. */
 export type ConnectionState = 'connecting' | 'reachable' | 'unreachable';
 
+/** The connection to MongoDB, whichever MongoClient it uses at the moment. */
 export interface ReconnectingClient {
   state(): ConnectionState;
   /** Since when MongoDB is unreachable, in ms on the clock of `performance.now()`, or Infinity. */

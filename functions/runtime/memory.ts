@@ -23,6 +23,7 @@ export interface Reservation {
   release(): void;
 }
 
+/** A body that a client is sending or receiving. */
 export interface Transfer {
   /** Reports progress. */
   moved(bytes: number): void;

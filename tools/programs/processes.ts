@@ -9,6 +9,7 @@ export interface Process {
   start: string | undefined;
 }
 
+/** Identifies the process that has a PID now. If there is none, `runs` is false for the result. */
 export function identify(pid: number): Process {
   return { pid, start: startOf(pid) };
 }
