@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { log } from '../runtime/log';
+import { newReasons } from '../runtime/new-reasons';
 import { type KeySourceName, keySourceCreated } from './events';
 
 const intervals = {
@@ -57,8 +58,7 @@ export function keySource<Keys>(
   let latest: string | undefined;
   let loadedAt = performance.now();
   let hasFailed = false;
-  /** Reasons that were logged since then: one a second at most, so there are few. */
-  let logged = { since: Number.NEGATIVE_INFINITY, reasons: new Set<string>() };
+  const isNew = newReasons(logMs);
   let startedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   /** Begins when `running` has ended. */
@@ -90,11 +90,8 @@ export function keySource<Keys>(
   }
 
   function logFailure(reason: string): void {
-    const now = performance.now();
-    if (now - logged.since >= logMs) logged = { since: now, reasons: new Set() };
-    if (logged.reasons.has(reason)) return;
-    logged.reasons.add(reason);
-    const ageSeconds = Math.round((now - loadedAt) / 1000);
+    if (!isNew(reason)) return;
+    const ageSeconds = Math.round((performance.now() - loadedAt) / 1000);
     if (keys) log.error({ reason, ageSeconds }, `${name} can't be loaded: the old ones stay valid`);
     else log.error({ reason }, `${name} can't be loaded`);
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
 import type * as z from 'zod/mini';
 import { log } from '../runtime/log';
+import { newReasons } from '../runtime/new-reasons';
 import type { Describe } from './description';
 import { requestRouted } from './events';
 import { Problem, toProblem } from './problem';
@@ -166,19 +167,23 @@ function fail(res: ServerResponse, error: unknown): void {
   else sendProblem(res, problem);
 }
 
-const reported = new Map<string, { reason: string; at: number }>();
+/** For each type of 503, which reasons are to be logged. */
+const isNew = new Map([
+  ['database-unavailable', newReasons(60_000)],
+  ['overloaded', newReasons(60_000)],
+]);
 
-/** Logs errors that are not the client's: the reason of a 503 when it changes, else once a minute. */
+/** Logs errors that are not the client's: each reason of a 503 once a minute. */
 function report({ type, message, more }: Problem, req: IncomingMessage): void {
   if (type === 'internal') {
     log.error({ err: more.cause, requestId: requestId(req), ...traceIds(req) }, 'a request failed');
-  } else if (type === 'database-unavailable' || type === 'overloaded') {
-    const unknown = type === 'overloaded' ? message : 'no connection yet';
-    const reason = (more.cause as Error | undefined)?.message ?? unknown;
-    const at = performance.now();
-    const last = reported.get(type);
-    if (last?.reason === reason && at - last.at < 60_000) return;
-    reported.set(type, { reason, at });
+    return;
+  }
+  const isNewReason = isNew.get(type);
+  if (!isNewReason) return;
+  const unknown = type === 'overloaded' ? message : 'no connection yet';
+  const reason = (more.cause as Error | undefined)?.message ?? unknown;
+  if (isNewReason(reason)) {
     log.warn({ reason, requestId: requestId(req), ...traceIds(req) }, `a request failed: ${type}`);
   }
 }
