@@ -246,6 +246,20 @@ changed('finds by a unique key what is there', async ({ items }) => {
   );
 });
 
+changed('a unique key is unique, and may be missing', async ({ items }) => {
+  await items.createIndex({ key: 1 }, { unique: true, sparse: true });
+  await items.insertMany([{ _id: 1 }, { _id: 2 }, { _id: 3, key: null }, { _id: 4, key: 'a' }]);
+  await items.updateOne({ _id: 1 }, { $set: { key: 'b' } });
+  for (const key of [null, 'a', 'b']) {
+    const outcome = await items.insertOne({ _id: 5, key }).then(() => 'stored', String);
+    assert.match(outcome, 'E11000');
+  }
+  await items.deleteOne({ _id: 4 });
+  await items.insertOne({ _id: 5, key: 'a' });
+  const found = await items.find({ key: { $in: ['a', 'b'] } }).toArray();
+  assert.equal(found.map(({ _id }) => _id).sort(), [1, 5]);
+});
+
 changed('updates and deletes what a filter by _id finds', async ({ items }) => {
   const ids = ['a', 'a b', 'a<b', 'b', new ObjectId('1'.repeat(24))];
   await items.insertMany(ids.map((_id) => ({ _id })));
