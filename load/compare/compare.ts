@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyCollection, findVariants } from '../common/cluster';
 import { type Deployed, readDeployed } from '../common/deployed';
 import { exitAfter } from '../common/exit';
+import { interruption } from '../common/interruption';
 import { findK6, k6VersionOf } from '../common/k6';
 import { randomFrom } from '../common/random';
 import { deploySlowDatabase, removeSlowDatabase } from '../common/slow-database';
@@ -84,6 +85,7 @@ async function makeRuns(k6: string, comparison: Comparison): Promise<void> {
   await takeAway();
   try {
     for (const { load, subject, round, delayMs } of all.slice(comparison.runs.length)) {
+      interruption.throwIfAborted();
       log(`${comparison.runs.length + 1}: ${load.name}, ${subject.name}, round ${round}`);
       comparison.runs.push({
         ...{ load: load.name, subject: subject.name, round },
@@ -109,9 +111,8 @@ async function attempt(
 ): Promise<Omit<Run, 'load' | 'subject' | 'round'>> {
   for (let discarded = 0; ; discarded++) {
     const target = await deploy(deployed, subject, load.slowDatabase, settings);
-    const settled = sleep(settleMs + delayMs);
     await emptyCollection();
-    await settled;
+    await sleep(settleMs + delayMs, undefined, { signal: interruption });
     await untilMeasured(subject);
     const spike = await runSpike(k6, load, subject, target);
     const flaw = flawOf(spike, setup.cpus);
@@ -124,9 +125,6 @@ async function attempt(
 function log(line: string): void {
   console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 }
-
-// Ctrl-C ends k6 or kubectl; their failure ends this process, after both variants are put back.
-process.on('SIGINT', () => {});
 
 async function main([task]: string[]): Promise<void> {
   if (task !== 'report') {

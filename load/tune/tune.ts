@@ -5,6 +5,7 @@ import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import { core, emptyCollection, findVariants, namespace, shell } from '../common/cluster';
 import { type Deployed, readDeployed } from '../common/deployed';
 import { exitAfter } from '../common/exit';
+import { interruption } from '../common/interruption';
 import { findK6, k6VersionOf } from '../common/k6';
 import { chooseKinds, type LoadKind } from '../common/loads';
 import { sample } from '../common/run-and-read';
@@ -50,6 +51,7 @@ async function measureSteps(k6: string, deployed: Deployed, kind: LoadKind): Pro
   // up and down, so that drift evens out
   const measured: Step[] = [];
   for (const concurrency of [...concurrencies, ...concurrencies.toReversed()]) {
+    interruption.throwIfAborted();
     const step = await measureStep(k6, url, kind, concurrency);
     log(describe(step));
     measured.push(step);
@@ -136,9 +138,6 @@ async function removePod(): Promise<void> {
 function log(line: string): void {
   console.error(line);
 }
-
-// Ctrl-C ends k6 or kubectl; their failure ends this process, after the pod is deleted.
-process.on('SIGINT', () => {});
 
 async function main([task]: string[]): Promise<void> {
   const folder = join(__dirname, 'report');
