@@ -42,22 +42,25 @@ export function watchCpu() {
     async stop(times: Times): Promise<CpuUsage> {
       stopped = true;
       await reading;
-      const usage = (cpuTimes: CpuTime[]) => {
-        const during = cpuTimes.filter(({ at }) => at >= times.spike && at <= times.fall);
-        const [first, last] = [during.at(0), during.at(-1)];
-        return first && last
-          ? (last.used - first.used) / ((last.at - first.at) / 1000)
-          : Number.NaN;
-      };
       const nodes = readings[0]?.nodes.map((_, i) =>
         readings.flatMap((each) => each.nodes[i] ?? []),
       );
       return {
-        pods: sum((nodes ?? [[]]).map(usage)),
-        generator: usage(readings.map((each) => each.generator)),
+        pods: sum((nodes ?? [[]]).map((node) => coresUsed(node, times))),
+        generator: coresUsed(
+          readings.map((each) => each.generator),
+          times,
+        ),
       };
     },
   };
+}
+
+/** The mean from the beginning of the spike to its end; NaN without two readings. */
+function coresUsed(readings: CpuTime[], { spike, fall }: Times): number {
+  const during = readings.filter(({ at }) => at >= spike && at <= fall);
+  const [first, last] = [during.at(0), during.at(-1)];
+  return first && last ? (last.used - first.used) / ((last.at - first.at) / 1000) : Number.NaN;
 }
 
 async function read(): Promise<Reading> {
