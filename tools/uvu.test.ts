@@ -51,6 +51,18 @@ for (const [hook, passed] of [
   }
 }
 
+for (const suite of ["suite('some')", 'test']) {
+  test(`a test of ${suite} that never ends fails, and the others run`, () => {
+    const { status, total, passed } = run(`
+      require('${preloaded}').limitTests(50);
+      const t = ${suite};
+      t('one', () => new Promise(() => {}));
+      t('two', async () => {});
+      t.run();`);
+    assert.equal([status, total, passed], [1, 2, 1]);
+  });
+}
+
 test('a file that runs no test fails the run', () => {
   const { status, stderr } = run(`test('one', () => {});`);
   assert.is(status, 1);

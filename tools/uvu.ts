@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import uvu = require('uvu');
 
 // Preloaded by `uvu -r`, to close gaps of uvu: by itself it ignores what `before` and `after.each`
-// throw, stops at what `after` throws, passes a file that runs no suite, and can skip single tests only.
+// throw, stops at what `after` throws, passes a file that runs no suite, can skip single tests only, and
+// waits for a test that never ends.
 
 type Test = uvu.Test<object>;
 type Hook = uvu.Callback<object>;
@@ -47,8 +50,15 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-own.suite = (...args: Parameters<typeof suite<object>>) => reportHooks(suite(...args));
-reportHooks(uvu.test as Test);
+let limitMs: number | undefined;
+
+/** Makes tests fail that take longer, so that one that never ends is named. */
+export function limitTests(ms: number): void {
+  limitMs = ms;
+}
+
+own.suite = (...args: Parameters<typeof suite<object>>) => improve(suite(...args));
+own.test = improve(uvu.test as Test);
 
 own.exec = async (bail?: boolean) => {
   const queue = (globalThis as { UVU_QUEUE?: [string | null, ...unknown[]][] }).UVU_QUEUE ?? [];
@@ -60,15 +70,35 @@ own.exec = async (bail?: boolean) => {
   if (failed) process.exitCode = 1;
 };
 
+function improve(test: Test): Test {
+  reportHooks(test);
+  return Object.assign((name: string, run: Hook) => test(name, limited(run)), test);
+}
+
+function limited(run: Hook): Hook {
+  return async (context) => {
+    if (limitMs === undefined) return run(context);
+    const ended = new AbortController();
+    const late = sleep(limitMs, undefined, { signal: ended.signal }).then(() => {
+      throw new Error(`did not end within ${limitMs} ms`);
+    });
+    try {
+      await Promise.race([run(context), late]);
+    } finally {
+      late.catch(() => {});
+      ended.abort();
+    }
+  };
+}
+
 /** Makes errors of a suite's hooks fail the run. After one in `before`, none of its tests runs. */
-function reportHooks(test: Test): Test {
+function reportHooks(test: Test): void {
   const { before, after } = test;
   const rethrow = (error: unknown) => {
     throw error;
   };
   test.before = Object.assign(reporting(before, rethrow), { each: before.each });
   test.after = Object.assign(reporting(after), { each: reporting(after.each) });
-  return test;
 }
 
 function reporting(add: (hook: Hook) => void, then?: (error: unknown) => void) {

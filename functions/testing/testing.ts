@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { MongoClient } from 'mongodb';
-import { atEnd } from '../../tools/uvu';
+import { atEnd, limitTests } from '../../tools/uvu';
 import { createApp, type Parts } from '../app';
 import type { Config } from '../config';
 import { serve } from '../http/server';
@@ -20,6 +20,7 @@ import { log } from '../runtime/log';
 // Shared by the tests. They use the server at MONGODB_URI (see tools/with-database.ts), where they
 // create and drop a database of their own.
 process.env.MONGO_DATABASE = `test-${randomUUID()}`;
+limitTests(600_000);
 
 if (process.env.MONGODB_URI || process.env.MONGO_HOST) {
   parts(); // sets the level of the log, once
