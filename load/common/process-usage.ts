@@ -14,6 +14,13 @@ export function exitedChildrenCpuSeconds(): number {
   return clockSeconds(process.pid, 16, 17);
 }
 
+/** CPU time that the hypervisor has given to others since this machine started, in seconds. */
+export function stolenSeconds(): number {
+  const [total = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const [, , , , , , , , stolen] = total.split(/ +/); // see proc(5)
+  return Number(stolen) / ticksPerSecond;
+}
+
 /**
  * Resident memory of a process and its descendants, in MB. Shared pages count once per process.
  *

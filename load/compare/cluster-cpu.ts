@@ -1,15 +1,18 @@
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { core } from '../common/cluster';
-import { cpuSeconds } from '../common/process-usage';
+import { cpuSeconds, stolenSeconds } from '../common/process-usage';
 import { sum } from '../common/statistics';
 import type { Times } from './measures';
 
-/** CPU in use during a spike, in cores. */
+/** CPU during a spike. */
 export interface CpuUsage {
-  /** Of all pods of all nodes: replicas, their proxies, ingress, database, and what else is there. */
+  /** In use by all pods of all nodes, in cores: replicas, their proxies, ingress, database, and what else is there. */
   pods: number;
-  /** Of the process that runs k6, and k6. */
+  /** In use by the process that runs k6, and k6, in cores. */
   generator: number;
+  /** What the hypervisor gave to others, as a share of the CPU time of k6's machine. */
+  stolen?: number;
 }
 
 /** CPU time used until `at`, in seconds. */
@@ -20,6 +23,7 @@ interface CpuTime {
 
 interface Reading {
   generator: CpuTime;
+  stolen: CpuTime;
   /** Of the pods of each node. Kubelets measure it every ten seconds or so. */
   nodes: CpuTime[];
 }
@@ -51,6 +55,11 @@ export function watchCpu() {
           readings.map((each) => each.generator),
           times,
         ),
+        stolen:
+          coresUsed(
+            readings.map((each) => each.stolen),
+            times,
+          ) / cpus().length,
       };
     },
   };
@@ -66,7 +75,9 @@ function coresUsed(readings: CpuTime[], { spike, fall }: Times): number {
 async function read(): Promise<Reading> {
   const { items } = await core.listNode();
   const nodes = await Promise.all(items.map(({ metadata }) => readNode(metadata?.name ?? '')));
-  return { generator: { at: Date.now(), used: cpuSeconds(process.pid) }, nodes };
+  const at = Date.now();
+  const generator = { at, used: cpuSeconds(process.pid) };
+  return { generator, stolen: { at, used: stolenSeconds() }, nodes };
 }
 
 /** @see https://kubernetes.io/docs/reference/instrumentation/node-metrics/ */

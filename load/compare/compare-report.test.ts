@@ -147,15 +147,20 @@ test('an earlier experiment is compared, answer by answer', () => {
 
 test('a run counts when its iterations were sent on time, and CPU was left', () => {
   const [first] = comparison.runs as [Run];
-  const flaw = (sent: number, pods: number) =>
+  const flaw = (sent: number, pods: number, stolen?: number) =>
     flawOf(
-      { measures: { ...first.measures, intended: 1000, sent }, cpu: { pods, generator: 0.5 } },
+      {
+        measures: { ...first.measures, intended: 1000, sent },
+        cpu: { pods, generator: 0.5, ...(stolen && { stolen }) },
+      },
       2,
     );
   assert.is(flaw(990, 1.1), undefined);
   assert.is(flaw(989, 1.1), '98.9 % sent on time');
   assert.is(flaw(990, 1.12), '81 % of the CPU used');
   assert.is(flaw(990, Number.NaN), 'the CPU in use is unknown');
+  assert.is(flaw(990, 1.1, 0.1), undefined);
+  assert.is(flaw(990, 1.1, 0.12), '12 % of the CPU taken by the hypervisor');
 });
 
 test('each load is a view, with charts of each software on each platform', () => {

@@ -11,7 +11,7 @@ import { behaviorInWords } from './hpa-behavior';
 import type { Load } from './loads';
 import { replicasAt } from './measures';
 import { capitalized, inWords, medianOf, runsOf, type Value } from './medians';
-import { highestCpuShare, leastSentShare } from './validity';
+import { highestCpuShare, highestStolenShare, leastSentShare } from './validity';
 
 /**
  * The report as an HTML page: the answer, what it is taken from, and what would change it.
@@ -41,7 +41,7 @@ deployed, where it is more than five replicas are for, so that the activator is 
 behavior, which both allow five replicas at once. What differs as little as these does not differ. One autoscaler is called
 faster than the other only if all runs of its pair were.</p>
 <p class="soft">A run counts if at least ${100 * leastSentShare} % of its iterations were sent on time, and at most ${100 * highestCpuShare} % of the
-CPU was used. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
+CPU was used${stolenInWords(runs)}. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
 ${earlier ? repetition(comparison, earlier) : ''}
 <h2>Timeline</h2>
 <p class="soft">The first round, in seconds from when the load begins to rise; the spike is shaded.</p>`;
@@ -74,6 +74,14 @@ function roundsInWords({ runs, loads, subjects, settings }: Comparison): string 
   return complete === settings.rounds
     ? rounds
     : `${rounds} of ${settings.rounds}${rest > 0 ? `, and ${rest} of the ${perRound} runs of the next` : ''}`;
+}
+
+/** Earlier results lack it. */
+function stolenInWords(runs: Run[]): string {
+  const known = runs.filter(({ cpu }) => cpu.stolen !== undefined).length;
+  if (known === 0) return '';
+  const which = known === runs.length ? '' : ` (known for ${known} of the ${runs.length} runs)`;
+  return `, and the hypervisor gave at most ${100 * highestStolenShare} % of it to others${which}`;
 }
 
 const flawedInWords = (flawed: Run[]) =>

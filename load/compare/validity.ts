@@ -3,6 +3,8 @@ import type { Measures } from './measures';
 
 /** How much CPU k6 and all pods may use together, as a share of that of the nodes. */
 export const highestCpuShare = 0.8;
+/** How much of the CPU time of k6's machine its hypervisor may give to others. */
+export const highestStolenShare = 0.1;
 /** The least share of the iterations that has to be sent on time. */
 export const leastSentShare = 0.99;
 
@@ -17,5 +19,9 @@ export function flawOf({ measures, cpu }: { measures: Measures; cpu: CpuUsage },
   if (!Number.isFinite(used)) return 'the CPU in use is unknown';
   if (sent < leastSentShare) return `${(100 * sent).toFixed(1)} % sent on time`;
   if (used > highestCpuShare) return `${(100 * used).toFixed(0)} % of the CPU used`;
+  const { stolen = 0 } = cpu;
+  if (stolen > highestStolenShare) {
+    return `${(100 * stolen).toFixed(0)} % of the CPU taken by the hypervisor`;
+  }
   return undefined;
 }
