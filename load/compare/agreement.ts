@@ -1,8 +1,7 @@
 import { numberTable } from '../common/page/page';
-import { summarize } from '../common/statistics';
 import { type Verdict, verdicts } from './answer';
 import type { Comparison } from './comparison';
-import { capitalized, inWords, runsOf } from './medians';
+import { capitalized, inWords, runsOf, summaryOf } from './medians';
 
 /** Whether an earlier experiment gives the same answer, in a sentence. */
 export function agreement(comparison: Comparison, earlier: Comparison): string {
@@ -33,9 +32,7 @@ export function bothExperiments(comparison: Comparison, earlier: Comparison): st
     ...loads.flatMap((load) =>
       Object.values(experiments).map((experiment) => {
         const runs = runsOf(experiment, load, name);
-        const { min, max } = summarize(
-          runs.map(({ measures }) => measures.p95AtFirst ?? Number.POSITIVE_INFINITY),
-        );
+        const { min, max } = summaryOf(runs, ({ measures }) => measures.p95AtFirst);
         return min === max ? inWords(min) : `${inWords(min)} to ${inWords(max)}`;
       }),
     ),

@@ -1,7 +1,7 @@
-import { sum } from '../common/statistics';
+import { type Summary, sum } from '../common/statistics';
 import type { Comparison, Run } from './comparison';
 import type { Load } from './loads';
-import { inWords, medianOf, runsOf, type Value } from './medians';
+import { inWords, medianOf, runsOf, summaryOf, type Value } from './medians';
 import { alike, hpaSubject, knativeSubject, type Subject } from './subjects';
 
 /** The answer of the report in a few sentences, with medians. */
@@ -32,11 +32,11 @@ export interface Verdict {
 /** One autoscaler is faster if each of its runs is, with those of the subject that is alike. */
 export function verdicts(comparison: Comparison): Verdict[] {
   return comparison.loads.map((load) => {
-    const knative = rangeOf(comparison, load, alike.knative);
-    const hpa = rangeOf(comparison, load, alike.hpa);
+    const knative = p95Of(comparison, load, alike.knative);
+    const hpa = p95Of(comparison, load, alike.hpa);
     return {
       load,
-      winner: winnerOf(knative, hpa),
+      winner: winnerOf(knative.all, hpa.all),
       medians: `p95 ${knative.median} ms on Knative, ${hpa.median} ms with the HPA`,
     };
   });
@@ -53,30 +53,20 @@ function verdictInWords(comparison: Comparison): string {
   return `In the first ten seconds of a spike ${sentences.join('; ')}.`;
 }
 
-interface Range {
-  /** Of the first subject, in words. */
-  median: string;
-  /** Of all runs, in ms. */
-  fastest: number;
-  slowest: number;
-}
-
-/** The p95 of the first ten seconds, of subjects that are alike. */
-function rangeOf(comparison: Comparison, load: Load, subjects: Subject[]): Range {
-  const value: Value = ({ measures }) => measures.p95AtFirst;
+/** The p95 of the first ten seconds: of the first subject in words, and of all runs of subjects that are alike. */
+function p95Of(comparison: Comparison, load: Load, subjects: Subject[]) {
+  const p95: Value = ({ measures }) => measures.p95AtFirst;
   const [deployed = [], ...others] = subjects.map(({ name }) => runsOf(comparison, load, name));
-  const all = [...deployed, ...others.flat()].map((run) => value(run) ?? Number.POSITIVE_INFINITY);
-  const known = all.length > 0 ? all : [0, Number.POSITIVE_INFINITY];
   return {
-    median: inWords(medianOf(deployed, value)),
-    fastest: Math.min(...known),
-    slowest: Math.max(...known),
+    median: inWords(medianOf(deployed, p95)),
+    all: summaryOf([...deployed, ...others.flat()], p95),
   };
 }
 
-function winnerOf(knative: Range, hpa: Range): string {
-  if (knative.slowest < hpa.fastest) return 'Knative is faster';
-  if (hpa.slowest < knative.fastest) return 'the HPA is faster';
+/** Without runs, neither is faster. */
+function winnerOf(knative: Summary, hpa: Summary): string {
+  if (knative.max < hpa.min) return 'Knative is faster';
+  if (hpa.max < knative.min) return 'the HPA is faster';
   return 'neither is clearly faster';
 }
 

@@ -49,17 +49,11 @@ export function watchCpu() {
       const nodes = readings[0]?.nodes.map((_, i) =>
         readings.flatMap((each) => each.nodes[i] ?? []),
       );
+      const used = (of: (reading: Reading) => CpuTime) => coresUsed(readings.map(of), times);
       return {
         pods: sum((nodes ?? [[]]).map((node) => coresUsed(node, times))),
-        generator: coresUsed(
-          readings.map((each) => each.generator),
-          times,
-        ),
-        stolen:
-          coresUsed(
-            readings.map((each) => each.stolen),
-            times,
-          ) / cpus().length,
+        generator: used(({ generator }) => generator),
+        stolen: used(({ stolen }) => stolen) / cpus().length,
       };
     },
   };

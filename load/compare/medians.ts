@@ -1,4 +1,4 @@
-import { summarize } from '../common/statistics';
+import { type Summary, summarize } from '../common/statistics';
 import type { Comparison, Run } from './comparison';
 import type { Load } from './loads';
 
@@ -10,9 +10,14 @@ export function runsOf({ runs }: Comparison, load: Load, subject: string): Run[]
   return runs.filter((run) => run.load === load.name && run.subject === subject && !run.flaw);
 }
 
+/** Median and range, in which no value counts as infinity; NaN without runs. */
+export function summaryOf(runs: Run[], value: Value): Summary {
+  return summarize(runs.map((run) => value(run) ?? Number.POSITIVE_INFINITY));
+}
+
 /** @returns infinity when half of the runs or more have no value; NaN without runs */
 export function medianOf(runs: Run[], value: Value): number {
-  return summarize(runs.map((run) => value(run) ?? Number.POSITIVE_INFINITY)).median;
+  return summaryOf(runs, value).median;
 }
 
 /** A figure; "never" for infinity, and "–" for NaN. */
