@@ -10,14 +10,11 @@ let areOurs = false;
  */
 export async function createNamespace(): Promise<void> {
   const names = [namespace, handmade];
-  const get = (...selector: string[]) =>
-    kubectl('get', 'namespaces', '-o', 'name', ...selector).then((list) => list.split('\n'));
-  const [all, tests] = await Promise.all([get(), get('--selector', label)]);
-  for (const name of names) {
-    const object = `namespace/${name}`;
-    if (!all.includes(object) || tests.includes(object)) continue;
+  const others = await kubectl('get', 'namespaces', '--selector', `!${label}`, '-o', 'name');
+  const taken = names.find((name) => others.split('\n').includes(`namespace/${name}`));
+  if (taken !== undefined) {
     throw new Error(
-      `The namespace ${name} exists, and this test would delete it: set NAMESPACE to another name, or delete it.`,
+      `The namespace ${taken} exists, and this test would delete it: set NAMESPACE to another name, or delete it.`,
     );
   }
   areOurs = true;
