@@ -2,28 +2,29 @@ import { numberTable } from '../common/page/page';
 import { type Verdict, verdicts } from './answer';
 import type { Comparison } from './comparison';
 import { capitalized, inWords, runsOf, summaryOf } from './medians';
+import { roundsInWords } from './rounds';
 
-/** Whether an earlier experiment gives the same answer, in a sentence. */
-export function agreement(comparison: Comparison, earlier: Comparison): string {
-  const now = verdicts(comparison);
-  const before = verdicts(earlier);
-  const isSame = ({ winner }: Verdict, i: number) => winner === now[i]?.winner;
-  const same = before.filter(isSame).map(({ load }) => load.title);
+/** Whether another experiment gives the same answer, in a sentence. */
+export function agreement(comparison: Comparison, other: Comparison): string {
+  const answers = verdicts(comparison);
+  const others = verdicts(other);
+  const isSame = ({ winner }: Verdict, i: number) => winner === answers[i]?.winner;
+  const same = others.filter(isSame).map(({ load }) => load.title);
   const findings = [
     ...(same.length > 0 ? [`gives the same answer under ${same.join(' and ')} load`] : []),
-    ...before
+    ...others
       .filter((verdict, i) => !isSame(verdict, i))
       .map(
         ({ load, winner, medians }) => `finds that under ${load.title} load ${winner} (${medians})`,
       ),
   ];
-  return `An earlier experiment ${findings.join('; it ')}.`;
+  return `Another experiment (${roundsInWords(other)}) ${findings.join('; it ')}.`;
 }
 
 /** The p95 of the first ten seconds in both experiments. */
-export function bothExperiments(comparison: Comparison, earlier: Comparison): string {
+export function bothExperiments(comparison: Comparison, other: Comparison): string {
   const { loads, subjects } = comparison;
-  const experiments = { this: comparison, earlier };
+  const experiments = { this: comparison, other };
   const columns = loads.flatMap(({ title }) =>
     Object.keys(experiments).map((name) => ({ group: capitalized(title), name })),
   );

@@ -5,6 +5,7 @@ import type { Comparison, Run } from './comparison';
 import { chooseLoads } from './loads';
 import { measure } from './measures';
 import { comparePicture } from './picture';
+import { inOrder } from './results';
 import { intendedPerSecond, stagesOf } from './stages';
 import { chooseSubjects, type Subject } from './subjects';
 import { flawOf } from './validity';
@@ -122,17 +123,17 @@ test('all runs are shown as dots, and those that do not count are named', () => 
   assert.match(html, 'cpu, Knative, round 1 (97.0 % sent on time)');
 });
 
-test('an earlier experiment is compared, answer by answer', () => {
+test('another experiment is compared, answer by answer', () => {
   const runs = comparison.runs.map((run) =>
     run.subject === 'HPA' && run.load === 'waiting' && run.round === 2
       ? { ...run, measures: { ...run.measures, p95AtFirst: 10 } }
       : run,
   );
-  const earlier = { ...comparison, runs, settings: { ...settings, seed: 6 } };
-  const html = compareReport(comparison, earlier);
+  const other = { ...comparison, runs, settings: { ...settings, seed: 6 } };
+  const html = compareReport(comparison, other);
   assert.match(
     html,
-    'An earlier experiment gives the same answer under CPU-bound load; it finds that under waiting load' +
+    'Another experiment (3 rounds) gives the same answer under CPU-bound load; it finds that under waiting load' +
       ' neither is clearly faster (p95 22 ms on Knative, 41 ms with the HPA).',
   );
   const [, rows = ''] = /<h2>Does it repeat\?<\/h2>.*?<tbody>(.*?)<\/tbody>/s.exec(html) ?? [];
@@ -142,7 +143,24 @@ test('an earlier experiment is compared, answer by answer', () => {
     ['41 to 43', '41 to 43', '41 to 43', '10 to 43'],
   );
   assert.match(html, '3 rounds\n(seed 6)');
-  assert.not.match(compareReport(comparison), 'earlier experiment');
+  assert.not.match(compareReport(comparison), 'nother experiment');
+});
+
+test('the experiment with more runs is shown first, and the last one of two that have as many', () => {
+  const earlier = { ...comparison, settings: { ...settings, seed: 6 } };
+  const begun = { ...comparison, runs: comparison.runs.slice(0, 20) };
+  assert.equal(inOrder(comparison, earlier), [comparison, earlier]);
+  assert.equal(inOrder(begun, earlier), [earlier, begun]);
+  assert.match(
+    compareReport(earlier, begun),
+    'Another experiment (one round of 3, and 2 of the 18 runs of the next) ',
+  );
+});
+
+test('experiments of different setups are not compared', () => {
+  const elsewhere = { ...comparison, setup: { ...comparison.setup, kubernetes: 'v1.30.0' } };
+  assert.equal(inOrder(comparison, elsewhere), [comparison]);
+  assert.equal(inOrder(comparison), [comparison]);
 });
 
 test('a run counts when its iterations were sent on time, and CPU was left', () => {

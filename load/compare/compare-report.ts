@@ -11,22 +11,23 @@ import { behaviorInWords } from './hpa-behavior';
 import type { Load } from './loads';
 import { replicasAt } from './measures';
 import { capitalized, inWords, medianOf, runsOf, type Value } from './medians';
+import { roundsInWords } from './rounds';
 import { highestCpuShare, highestStolenShare, leastSentShare } from './validity';
 
 /**
  * The report as an HTML page: the answer, what it is taken from, and what would change it.
  *
- * @param earlier an experiment with the same setup and loads
+ * @param other an experiment with the same setup and loads
  */
-export function compareReport(comparison: Comparison, earlier?: Comparison): string {
+export function compareReport(comparison: Comparison, other?: Comparison): string {
   const { date, loads, runs, settings } = comparison;
   const discarded = sum(runs.map((run) => run.discarded));
   const flawed = runs.filter(({ flaw }) => flaw);
   const before = `
-<p>${escapeText(answer(comparison))}${earlier ? ` ${escapeText(agreement(comparison, earlier))}` : ''}</p>
+<p>${escapeText(answer(comparison))}${other ? ` ${escapeText(agreement(comparison, other))}` : ''}</p>
 <p class="soft">Each run begins with two replicas that are a minute old and an empty collection, and lasts a minute. It is an
 open model, and each iteration is a new client: within three seconds the load rises to its peak, stays for 42 s, and falls
-again. ${roundsInWords(comparison)}, in a random order (seed ${settings.seed}). Measured from ${date.slice(0, 10)} on.</p>
+again. ${capitalized(roundsInWords(comparison))}, in a random order (seed ${settings.seed}). Measured from ${date.slice(0, 10)} on.</p>
 ${plots('p95 in the first ten seconds, ms', ({ measures }) => measures.p95AtFirst)}
 ${plots('Third replica ready, s after the load begins to rise', ({ measures }) => measures.toThird)}
 ${plots('Replica-seconds in the minute', ({ measures }) => measures.replicaSeconds)}
@@ -42,7 +43,7 @@ behavior, which both allow five replicas at once. What differs as little as thes
 faster than the other only if all runs of its pair were.</p>
 <p class="soft">A run counts if at least ${100 * leastSentShare} % of its iterations were sent on time, and at most ${100 * highestCpuShare} % of the
 CPU was used${stolenInWords(runs)}. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
-${earlier ? repetition(comparison, earlier) : ''}
+${other ? repetition(comparison, other) : ''}
 <h2>Timeline</h2>
 <p class="soft">The first round, in seconds from when the load begins to rise; the spike is shaded.</p>`;
   return page(
@@ -65,17 +66,6 @@ ${dotPlot(plot, scale)}
   }
 }
 
-/** How much of the experiment there is. */
-function roundsInWords({ runs, loads, subjects, settings }: Comparison): string {
-  const perRound = loads.length * subjects.length;
-  const complete = Math.floor(runs.length / perRound);
-  const rest = runs.length % perRound;
-  const rounds = complete === 1 ? 'One round' : `${complete} rounds`;
-  return complete === settings.rounds
-    ? rounds
-    : `${rounds} of ${settings.rounds}${rest > 0 ? `, and ${rest} of the ${perRound} runs of the next` : ''}`;
-}
-
 /** Earlier results lack it. */
 function stolenInWords(runs: Run[]): string {
   const known = runs.filter(({ cpu }) => cpu.stolen !== undefined).length;
@@ -92,12 +82,12 @@ const flawedInWords = (flawed: Run[]) =>
         .map(escapeText)
         .join('; ')}.`;
 
-function repetition(comparison: Comparison, earlier: Comparison): string {
-  const { date, settings } = earlier;
+function repetition(comparison: Comparison, other: Comparison): string {
+  const { date, settings } = other;
   return `<h2>Does it repeat?</h2>
-<p class="soft">The earlier experiment was measured from ${date.slice(0, 10)} on, with the same setup, in another order: ${roundsInWords(earlier).toLowerCase()}
+<p class="soft">The other experiment was measured from ${date.slice(0, 10)} on, with the same setup, in another order: ${roundsInWords(other)}
 (seed ${settings.seed}).</p>
-${bothExperiments(comparison, earlier)}`;
+${bothExperiments(comparison, other)}`;
 }
 
 const columns: { name: string; value(run: Run, cpus: number): number | null }[] = [

@@ -13,7 +13,7 @@ import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { chooseLoads, type Load } from './loads';
 import { comparePicture } from './picture';
-import { folder, keepLast, readEarlier, readLast, writeLast } from './results';
+import { folder, keepLast, readExperiments, readLast, writeLast } from './results';
 import { runSpike } from './spike';
 import { chooseSubjects, readSettings, type Subject } from './subjects';
 import { putBack, takeAway } from './take-away';
@@ -22,7 +22,7 @@ import { deploy, remove, untilMeasured } from './workload';
 
 // `npm run compare`: puts this service and its peers under the same spikes, on Knative and with an HPA, and
 // writes a report. `npm run compare -- continue` goes on after an interruption; `report` only makes the
-// report again, from the last results. What an experiment finds is compared with the one before it.
+// report again.
 
 const attempts = 3;
 
@@ -135,9 +135,9 @@ async function main([task]: string[]): Promise<void> {
     else await keepLast();
     await makeRuns(k6, comparison);
   }
-  const comparison = await readLast();
+  const [comparison, other] = await readExperiments();
   const page = join(folder, 'index.html');
-  await writeFile(page, compareReport(comparison, await readEarlier(comparison)));
+  await writeFile(page, compareReport(comparison, other));
   await writeFile(join(folder, 'picture.svg'), comparePicture(comparison));
   console.log(`The report is ${page}. Beside it are a picture and the data, runs.json.`);
 }

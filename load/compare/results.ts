@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Comparison } from './comparison';
+import { isComplete } from './rounds';
 
 /** Where the results and what is made of them are. */
 export const folder = join(__dirname, 'report');
@@ -15,20 +16,25 @@ export async function writeLast(comparison: Comparison): Promise<void> {
   await writeFile(lastFile, `${JSON.stringify(comparison)}\n`);
 }
 
-/** Keeps the last experiment, if it is complete, for the report of the next one to compare with. */
+/** Keeps the last experiment, if it is complete, when another begins. */
 export async function keepLast(): Promise<void> {
   const last = await readIfAny(lastFile);
   if (last && isComplete(last)) await rename(lastFile, earlierFile);
 }
 
-/** Reads the experiment before this one, if it had the same setup. */
-export async function readEarlier(comparison: Comparison): Promise<Comparison | undefined> {
-  const earlier = await readIfAny(earlierFile);
-  return earlier && setupOf(earlier) === setupOf(comparison) ? earlier : undefined;
+/** Reads the last experiment and the one before it, in the order in which a report shows them. */
+export async function readExperiments(): Promise<[Comparison, Comparison?]> {
+  return inOrder(await readLast(), await readIfAny(earlierFile));
 }
 
-const isComplete = ({ runs, loads, subjects, settings }: Comparison) =>
-  runs.length === settings.rounds * loads.length * subjects.length;
+/**
+ * The experiment that a report shows first, and the one that it is compared with. The last one is first
+ * unless the one before it had more runs, and they compare only if the setup was the same.
+ */
+export function inOrder(last: Comparison, earlier?: Comparison): [Comparison, Comparison?] {
+  if (!earlier || setupOf(earlier) !== setupOf(last)) return [last];
+  return earlier.runs.length > last.runs.length ? [earlier, last] : [last, earlier];
+}
 
 /** All but the number and the order of the runs. */
 const setupOf = ({ k6, setup, settings, loads, subjects }: Comparison) =>
