@@ -1,5 +1,5 @@
 import { numberTable } from '../common/page/page';
-import { type Verdict, verdicts } from './answer';
+import { byWinner, type Verdict, verdicts } from './answer';
 import type { Comparison } from './comparison';
 import { capitalized, inWords, runsOf, summaryOf } from './medians';
 import { roundsInWords } from './rounds';
@@ -11,14 +11,10 @@ export function agreement(comparison: Comparison, other: Comparison): string {
   const isSame = ({ winner }: Verdict, i: number) => winner === answers[i]?.winner;
   const same = others.filter(isSame).map(({ load }) => load.title);
   const findings = [
-    ...(same.length > 0 ? [`gives the same answer under ${same.join(' and ')} load`] : []),
-    ...others
-      .filter((verdict, i) => !isSame(verdict, i))
-      .map(
-        ({ load, winner, medians }) => `finds that under ${load.title} load ${winner} (${medians})`,
-      ),
+    ...(same.length > 0 ? [`it gives the same answer under ${same.join(' and ')} load`] : []),
+    ...byWinner(others.filter((verdict, i) => !isSame(verdict, i))),
   ];
-  return `Another experiment (${roundsInWords(other)}) ${findings.join('; it ')}.`;
+  return `Another experiment (${roundsInWords(other)}): ${findings.join('; ')}.`;
 }
 
 /** The p95 of the first ten seconds in both experiments. */
@@ -34,7 +30,7 @@ export function bothExperiments(comparison: Comparison, other: Comparison): stri
       Object.values(experiments).map((experiment) => {
         const runs = runsOf(experiment, load, name);
         const { min, max } = summaryOf(runs, ({ measures }) => measures.p95AtFirst);
-        return min === max ? inWords(min) : `${inWords(min)} to ${inWords(max)}`;
+        return runs.length < 2 ? inWords(min) : `${inWords(min)} to ${inWords(max)}`;
       }),
     ),
   ]);

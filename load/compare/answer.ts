@@ -29,6 +29,12 @@ export interface Verdict {
   medians: string;
 }
 
+/**
+ * How many runs of each autoscaler a verdict needs. If both were the same, all of four would be faster than
+ * all of four others in one of 35 cases.
+ */
+export const leastRuns = 4;
+
 /** One autoscaler is faster if each of its runs is, with those of the subject that is alike. */
 export function verdicts(comparison: Comparison): Verdict[] {
   return comparison.loads.map((load) => {
@@ -36,34 +42,40 @@ export function verdicts(comparison: Comparison): Verdict[] {
     const hpa = p95Of(comparison, load, alike.hpa);
     return {
       load,
-      winner: winnerOf(knative.all, hpa.all),
+      winner:
+        Math.min(knative.count, hpa.count) < leastRuns
+          ? 'too few runs tell which is faster'
+          : winnerOf(knative.all, hpa.all),
       medians: `p95 ${knative.median} ms on Knative, ${hpa.median} ms with the HPA`,
     };
   });
 }
 
-function verdictInWords(comparison: Comparison): string {
-  const all = verdicts(comparison);
+const verdictInWords = (comparison: Comparison) =>
+  `In the first ten seconds of a spike ${byWinner(verdicts(comparison)).join('; ')}.`;
+
+/** A clause for each winner, with the loads under which it is one. */
+export function byWinner(all: Verdict[]): string[] {
   const winners = [...new Set(all.map(({ winner }) => winner))];
-  const sentences = winners.map((name) => {
+  return winners.map((name) => {
     const won = all.filter(({ winner }) => winner === name);
     const loads = won.map(({ load, medians }) => `under ${load.title} load (${medians})`);
     return `${name} ${loads.join(' and ')}`;
   });
-  return `In the first ten seconds of a spike ${sentences.join('; ')}.`;
 }
 
 /** The p95 of the first ten seconds: of the first subject in words, and of all runs of subjects that are alike. */
 function p95Of(comparison: Comparison, load: Load, subjects: Subject[]) {
   const p95: Value = ({ measures }) => measures.p95AtFirst;
   const [deployed = [], ...others] = subjects.map(({ name }) => runsOf(comparison, load, name));
+  const all = [...deployed, ...others.flat()];
   return {
     median: inWords(medianOf(deployed, p95)),
-    all: summaryOf([...deployed, ...others.flat()], p95),
+    all: summaryOf(all, p95),
+    count: all.length,
   };
 }
 
-/** Without runs, neither is faster. */
 function winnerOf(knative: Summary, hpa: Summary): string {
   if (knative.max < hpa.min) return 'Knative is faster';
   if (hpa.max < knative.min) return 'the HPA is faster';

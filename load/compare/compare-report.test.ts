@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { compareReport } from './compare-report';
 import type { Comparison, Run } from './comparison';
 import { chooseLoads } from './loads';
-import { measure } from './measures';
+import { measure, type Replicas } from './measures';
 import { comparePicture } from './picture';
 import { inOrder } from './results';
 import { intendedPerSecond, stagesOf } from './stages';
@@ -96,7 +96,10 @@ test('an autoscaler is faster only if each of its runs is', () => {
   assert.match(html, 'Knative is faster under waiting load');
   const one = runs.filter(({ load, subject }) => load === 'cpu' && subject === 'HPA').slice(0, 1);
   const few = compareReport({ ...comparison, runs: one });
-  assert.match(few, 'neither is clearly faster under CPU-bound load (p95 – ms on Knative, 23 ms');
+  assert.match(
+    few,
+    'too few runs tell which is faster under CPU-bound load (p95 – ms on Knative, 23 ms',
+  );
   assert.match(few, '0 rounds of 3, and 1 of the 18 runs of the next');
 });
 
@@ -133,8 +136,8 @@ test('another experiment is compared, answer by answer', () => {
   const html = compareReport(comparison, other);
   assert.match(
     html,
-    'Another experiment (3 rounds) gives the same answer under CPU-bound load; it finds that under waiting load' +
-      ' neither is clearly faster (p95 22 ms on Knative, 41 ms with the HPA).',
+    'Another experiment (3 rounds): it gives the same answer under CPU-bound load; neither is clearly faster' +
+      ' under waiting load (p95 22 ms on Knative, 41 ms with the HPA).',
   );
   const [, rows = ''] = /<h2>Does it repeat\?<\/h2>.*?<tbody>(.*?)<\/tbody>/s.exec(html) ?? [];
   const hpa = /<th scope="row">HPA<\/th>(.*?)<\/tr>/.exec(rows)?.[1] ?? '';
@@ -153,7 +156,7 @@ test('the experiment with more runs is shown first, and the last one of two that
   assert.equal(inOrder(begun, earlier), [earlier, begun]);
   assert.match(
     compareReport(earlier, begun),
-    'Another experiment (one round of 3, and 2 of the 18 runs of the next) ',
+    'Another experiment (one round of 3, and 2 of the 18 runs of the next): ',
   );
 });
 
@@ -163,13 +166,14 @@ test('experiments of different setups are not compared', () => {
   assert.equal(inOrder(comparison), [comparison]);
 });
 
-test('a run counts when its iterations were sent on time, and CPU was left', () => {
+test('a run counts when it began with two replicas, was sent on time, and CPU was left', () => {
   const [first] = comparison.runs as [Run];
-  const flaw = (sent: number, pods: number, stolen?: number) =>
+  const flaw = (sent: number, pods: number, stolen?: number, atFirst: Partial<Replicas> = {}) =>
     flawOf(
       {
         measures: { ...first.measures, intended: 1000, sent },
         cpu: { pods, generator: 0.5, ...(stolen && { stolen }) },
+        replicas: [{ ...(first.replicas[0] as Replicas), ...atFirst }],
       },
       2,
     );
@@ -179,6 +183,16 @@ test('a run counts when its iterations were sent on time, and CPU was left', () 
   assert.is(flaw(990, Number.NaN), 'the CPU in use is unknown');
   assert.is(flaw(990, 1.1, 0.1), undefined);
   assert.is(flaw(990, 1.1, 0.12), '12 % of the CPU taken by the hypervisor');
+  assert.is(flaw(990, 1.1, 0, { desired: 5 }), '5 replicas at the start');
+  assert.is(flaw(990, 1.1, 0, { pods: 4 }), '4 replicas at the start');
+});
+
+test('no autoscaler is called faster from too few runs', () => {
+  const one = { ...comparison, runs: comparison.runs.filter(({ round }) => round === 1) };
+  assert.match(
+    compareReport(one),
+    'In the first ten seconds of a spike too few runs tell which is faster under CPU-bound load',
+  );
 });
 
 test('each load is a view, with charts of each software on each platform', () => {

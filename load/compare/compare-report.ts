@@ -4,7 +4,7 @@ import { escapeText } from '../common/charts/svg';
 import { definitions, numberTable, type Panel, page, type View } from '../common/page/page';
 import { sum } from '../common/statistics';
 import { agreement, bothExperiments } from './agreement';
-import { answer } from './answer';
+import { answer, leastRuns } from './answer';
 import type { Comparison, Run } from './comparison';
 import { plotsOf } from './dot-plots';
 import { behaviorInWords } from './hpa-behavior';
@@ -12,7 +12,13 @@ import type { Load } from './loads';
 import { replicasAt } from './measures';
 import { capitalized, inWords, medianOf, runsOf, type Value } from './medians';
 import { roundsInWords } from './rounds';
-import { highestCpuShare, highestStolenShare, leastSentShare } from './validity';
+import {
+  cpuShare,
+  highestCpuShare,
+  highestStolenShare,
+  leastSentShare,
+  replicasAtFirst,
+} from './validity';
 
 /**
  * The report as an HTML page: the answer, what it is taken from, and what would change it.
@@ -40,9 +46,10 @@ replicas cost after that is not measured. CPU is that of all pods and k6 during 
 <p class="soft"><b>How much is noise.</b> Two pairs can't differ within a minute: Knative with a burst capacity of -1 and as
 deployed, where it is more than five replicas are for, so that the activator is always in the path; and the HPA with either
 behavior, which both allow five replicas at once. What differs as little as these does not differ. One autoscaler is called
-faster than the other only if all runs of its pair were.</p>
+faster than the other only if all runs of its pair were, and if each pair has at least ${inWords(leastRuns)}.</p>
 <p class="soft">A run counts if at least ${100 * leastSentShare} % of its iterations were sent on time, and at most ${100 * highestCpuShare} % of the
-CPU was used${stolenInWords(runs)}. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
+CPU was used${stolenInWords(runs)}. It also has to begin with ${replicasAtFirst} replicas, as an HPA may have
+added some while they started. Otherwise it was repeated, twice at most: ${discarded} were discarded. ${flawedInWords(flawed)}</p>
 ${other ? repetition(comparison, other) : ''}
 <h2>Timeline</h2>
 <p class="soft">The first round, in seconds from when the load begins to rise; the spike is shaded.</p>`;
@@ -84,9 +91,12 @@ const flawedInWords = (flawed: Run[]) =>
 
 function repetition(comparison: Comparison, other: Comparison): string {
   const { date, settings } = other;
+  const medianCpu = ({ runs, setup: { cpus } }: Comparison) =>
+    inWords(medianOf(runs, ({ cpu }) => 100 * cpuShare(cpu, cpus)));
   return `<h2>Does it repeat?</h2>
 <p class="soft">The other experiment was measured from ${date.slice(0, 10)} on, with the same setup, in another order: ${roundsInWords(other)}
-(seed ${settings.seed}).</p>
+(seed ${settings.seed}). Its runs used ${medianCpu(other)} % of the CPU, those above ${medianCpu(comparison)} % (medians): where the same load takes less,
+the machine was faster or less busy.</p>
 ${bothExperiments(comparison, other)}`;
 }
 
@@ -104,7 +114,7 @@ const columns: { name: string; value(run: Run, cpus: number): number | null }[] 
   { name: '5th after, s', value: ({ measures }) => measures.toFifth },
   { name: 'Most replicas', value: ({ measures }) => measures.mostReplicas },
   { name: 'Replica-seconds', value: ({ measures }) => measures.replicaSeconds },
-  { name: 'CPU, %', value: ({ cpu }, cpus) => (100 * (cpu.pods + cpu.generator)) / cpus },
+  { name: 'CPU, %', value: ({ cpu }, cpus) => 100 * cpuShare(cpu, cpus) },
 ];
 
 function table(comparison: Comparison, load: Load): string {

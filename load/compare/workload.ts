@@ -5,6 +5,7 @@ import { shell, type Target } from '../common/cluster';
 import type { Deployed } from '../common/deployed';
 import { withSlowDatabase } from '../common/slow-database';
 import { isPeer, peers, type Settings, type Subject } from './subjects';
+import { replicasAtFirst } from './validity';
 
 /** The name of what is put under load, and of all that belongs to it. */
 export const name = 'functions-compare';
@@ -69,7 +70,12 @@ function deploymentWithHpa(
   return [
     {
       ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata },
-      spec: { ...deployment.spec, replicas: 2, selector: { matchLabels: label }, template },
+      spec: {
+        ...deployment.spec,
+        replicas: replicasAtFirst,
+        selector: { matchLabels: label },
+        template,
+      },
     },
     {
       ...{ apiVersion: 'v1', kind: 'Service', metadata },
