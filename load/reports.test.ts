@@ -11,6 +11,7 @@ import { coldStartChart } from './bench/cold-report';
 import { barChart } from './common/charts/bar-chart';
 import { compareReport } from './compare/compare-report';
 import { comparePicture } from './compare/picture';
+import { readExperiments } from './compare/results';
 import { growthMarkdown } from './growth/growth-markdown';
 import { growthPage } from './growth/growth-page';
 import { tuneReport } from './tune/tune-report';
@@ -24,11 +25,11 @@ const pictures = ['compare/report/picture.svg', 'bench/report/bench.svg', 'bench
 
 const files = suite('reports');
 
-files('they are what is made from their data', () => {
-  const comparison = data('compare/report/runs.json');
+files('they are what is made from their data', async () => {
+  const [comparison, other] = await readExperiments();
   const growth = data('growth/report/growth.json');
   const made = {
-    'compare/report/index.html': compareReport(comparison),
+    'compare/report/index.html': compareReport(comparison, other),
     'compare/report/picture.svg': comparePicture(comparison),
     'tune/report/tune.html': tuneReport(data('tune/report/tune.json')),
     'growth/report/index.html': growthPage(growth),

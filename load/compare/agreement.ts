@@ -30,7 +30,8 @@ export function bothExperiments(comparison: Comparison, other: Comparison): stri
       Object.values(experiments).map((experiment) => {
         const runs = runsOf(experiment, load, name);
         const { min, max } = summaryOf(runs, ({ measures }) => measures.p95AtFirst);
-        return runs.length < 2 ? inWords(min) : `${inWords(min)} to ${inWords(max)}`;
+        if (runs.length === 0) return 'no run';
+        return min === max ? inWords(min) : `${inWords(min)} to ${inWords(max)}`;
       }),
     ),
   ]);

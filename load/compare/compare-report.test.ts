@@ -158,6 +158,8 @@ test('the experiment with more runs is shown first, and the last one of two that
     compareReport(earlier, begun),
     'Another experiment (one round of 3, and 2 of the 18 runs of the next): ',
   );
+  const onlyCpu = { ...earlier, runs: comparison.runs.filter(({ load }) => load === 'cpu') };
+  assert.match(compareReport(comparison, onlyCpu), '<td class="number">no run</td>');
 });
 
 test('experiments of different setups are not compared', () => {
