@@ -42,10 +42,7 @@ export function verdicts(comparison: Comparison): Verdict[] {
     const hpa = p95Of(comparison, load, alike.hpa);
     return {
       load,
-      winner:
-        Math.min(knative.count, hpa.count) < leastRuns
-          ? 'too few runs tell which is faster'
-          : winnerOf(knative.all, hpa.all),
+      winner: winnerOf(knative, hpa),
       medians: `p95 ${knative.median} ms on Knative, ${hpa.median} ms with the HPA`,
     };
   });
@@ -64,8 +61,16 @@ export function byWinner(all: Verdict[]): string[] {
   });
 }
 
-/** The p95 of the first ten seconds: of the first subject in words, and of all runs of subjects that are alike. */
-function p95Of(comparison: Comparison, load: Load, subjects: Subject[]) {
+/** The p95 of the first ten seconds, of subjects that are alike. */
+interface P95 {
+  /** Of the first subject, in words. */
+  median: string;
+  all: Summary;
+  /** How many runs they have. */
+  count: number;
+}
+
+function p95Of(comparison: Comparison, load: Load, subjects: Subject[]): P95 {
   const p95: Value = ({ measures }) => measures.p95AtFirst;
   const [deployed = [], ...others] = subjects.map(({ name }) => runsOf(comparison, load, name));
   const all = [...deployed, ...others.flat()];
@@ -76,9 +81,10 @@ function p95Of(comparison: Comparison, load: Load, subjects: Subject[]) {
   };
 }
 
-function winnerOf(knative: Summary, hpa: Summary): string {
-  if (knative.max < hpa.min) return 'Knative is faster';
-  if (hpa.max < knative.min) return 'the HPA is faster';
+function winnerOf(knative: P95, hpa: P95): string {
+  if (Math.min(knative.count, hpa.count) < leastRuns) return 'too few runs tell which is faster';
+  if (knative.all.max < hpa.all.min) return 'Knative is faster';
+  if (hpa.all.max < knative.all.min) return 'the HPA is faster';
   return 'neither is clearly faster';
 }
 

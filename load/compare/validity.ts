@@ -27,8 +27,8 @@ export function flawOf(
   if (!Number.isFinite(used)) return 'the CPU in use is unknown';
   if (sent < leastSentShare) return `${(100 * sent).toFixed(1)} % sent on time`;
   if (used > highestCpuShare) return `${(100 * used).toFixed(0)} % of the CPU used`;
-  const [{ desired, pods } = { desired: 0, pods: 0 }] = replicas;
-  const atFirst = Math.max(desired, pods);
+  const [first] = replicas;
+  const atFirst = Math.max(first?.desired ?? 0, first?.pods ?? 0);
   if (atFirst !== replicasAtFirst) return `${atFirst} replicas at the start`;
   const { stolen = 0 } = cpu;
   if (stolen > highestStolenShare) {
