@@ -54,6 +54,21 @@ test('items that arrive while a batch is written form the next', async () => {
   assert.equal(written, ['a', 'b', 'c', 'd']);
 });
 
+test('a batch that takes long does not hold up the next', async () => {
+  const { put, sent, settled, written } = start();
+  put('a');
+  (await sent(1)).end();
+  await settled(1);
+  put('b');
+  const slow = await sent(2);
+  put('c');
+  (await sent(3)).end();
+  await settled(2);
+  assert.equal(written, ['a', 'c']);
+  slow.end();
+  await settled(3);
+});
+
 test('each item gets its own outcome', async () => {
   const { put, sent, settled, written, failed } = start();
   for (const item of ['a', 'b', 'c']) put(item);

@@ -1,6 +1,6 @@
 import { setImmediate as nextLoopIteration } from 'node:timers/promises';
 import { batchSent, sharingJoined } from './events';
-import { runInRounds, settled } from './rounds';
+import { type Round, runInRounds, settled } from './rounds';
 
 export interface BatchLimits {
   /** The most items and bytes in a batch. A single larger item gets a batch of its own. */
@@ -42,7 +42,8 @@ const minBatch = 16;
 
 /**
  * Group commit, as databases do it with their logs: items that arrive while a batch is being written
- * form the next batch, so that many items share the cost of one commit.
+ * form the next batch, so that many items share the cost of one commit. Up to three batches are in
+ * flight, if that does not make them slower.
  *
  * @returns adds an item, with its size in bytes and when it arrived; resolves when it is written
  */
@@ -81,7 +82,7 @@ export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) 
     }
   }
 
-  const arrived = runInRounds(() => {
+  function writeNext(): Round | undefined {
     const batch = queue.shift();
     if (!batch) return undefined;
     const size = batch.items.length;
@@ -90,7 +91,8 @@ export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) 
     );
     void settle(batch, written);
     return { size, done: settled(written) };
-  }, minBatch);
+  }
+  const arrived = runInRounds(writeNext, minBatch);
 
   return (item: Item, size: number, arrivedAt: number): Promise<void> =>
     new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { mock } from 'node:test';
 import { setImmediate as nextLoopIteration } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Pace } from './pace';
 import { runInRounds, settled } from './rounds';
 
 const test = suite('rounds');
@@ -10,16 +11,27 @@ const test = suite('rounds');
 test.before.each(() => mock.timers.enable({ apis: ['setTimeout'] }));
 test.after.each(() => mock.timers.reset());
 
+/** Lets as many rounds overlap. */
+const paceOf = (rounds: number): Pace => ({
+  limit: () => rounds,
+  intervalMs: () => 25,
+  ended() {},
+});
+
 /** Rounds that serve all waiting callers, and end when the test says so. */
-function start(enough = Number.POSITIVE_INFINITY) {
+function start(enough = Number.POSITIVE_INFINITY, overlapping = 3) {
   const rounds: { size: number; end(): void }[] = [];
   let waiting = 0;
-  const arrived = runInRounds(() => {
-    if (waiting === 0) return undefined;
-    const size = waiting;
-    waiting = 0;
-    return { size, done: new Promise<void>((end) => rounds.push({ size, end })) };
-  }, enough);
+  const arrived = runInRounds(
+    () => {
+      if (waiting === 0) return undefined;
+      const size = waiting;
+      waiting = 0;
+      return { size, done: new Promise<void>((end) => rounds.push({ size, end })) };
+    },
+    enough,
+    paceOf(overlapping),
+  );
   const arrive = async (count: number) => {
     for (let n = 0; n < count; n++) {
       waiting++;
@@ -27,8 +39,8 @@ function start(enough = Number.POSITIVE_INFINITY) {
     }
     await nextLoopIteration();
   };
-  const endRound = async () => {
-    rounds.at(-1)?.end();
+  const endRound = async (index = -1) => {
+    rounds.at(index)?.end();
     await nextLoopIteration();
   };
   return { arrive, endRound, sizes: () => rounds.map(({ size }) => size) };
@@ -108,6 +120,63 @@ test('a pause ends as soon as enough callers wait', async () => {
   assert.equal(sizes(), [4]);
   await arrive(1);
   assert.equal(sizes(), [4, 3]);
+});
+
+/** Lets the time pass after which a round may start while another is in flight. */
+async function wait(): Promise<void> {
+  mock.timers.tick(1000);
+  await nextLoopIteration();
+}
+
+test('a round that takes long does not hold up the next', async () => {
+  const { arrive, endRound, sizes } = start();
+  await arrive(1);
+  await endRound();
+  await arrive(1);
+  await arrive(2);
+  assert.equal(sizes(), [1, 1]);
+  await wait();
+  assert.equal(sizes(), [1, 1, 2]);
+});
+
+test('rounds do not overlap if the pace does not allow it', async () => {
+  const { arrive, endRound, sizes } = start(10, 1);
+  await arrive(1);
+  await arrive(1);
+  await wait();
+  assert.equal(sizes(), [1]);
+  await endRound();
+  assert.equal(sizes(), [1]);
+  await wait();
+  assert.equal(sizes(), [1, 1]);
+});
+
+test('as many rounds are in flight as the pace allows', async () => {
+  const { arrive, endRound, sizes } = start();
+  await arrive(1);
+  await endRound();
+  for (let size = 1; size <= 4; size++) {
+    await arrive(size);
+    await wait();
+  }
+  assert.equal(sizes(), [1, 1, 2, 3]);
+  await endRound(1);
+  await wait();
+  assert.equal(sizes(), [1, 1, 2, 3, 4]);
+});
+
+test('after rounds that overlapped, rounds start again with the next caller', async () => {
+  const { arrive, endRound, sizes } = start();
+  await arrive(1);
+  await endRound();
+  await arrive(1);
+  await arrive(1);
+  await wait();
+  await endRound(1);
+  await endRound(2);
+  await wait();
+  await arrive(1);
+  assert.equal(sizes(), [1, 1, 1, 1]);
 });
 
 test.run();

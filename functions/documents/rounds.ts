@@ -1,3 +1,5 @@
+import { createPace } from './pace';
+
 /** One round: how many of the waiting callers it serves. */
 export interface Round {
   size: number;
@@ -18,47 +20,78 @@ const maxPauseMs = 10;
  * short pause, so that callers who were just served can come back and share the next round with
  * those who waited; otherwise the two groups would alternate. The pause ends when as many callers
  * wait as both groups have, or after a quarter of the round's duration, at most 10 ms. A single
- * caller is never delayed.
+ * caller is never delayed. If rounds take long, the next one may start before the last is over.
  *
  * @param startRound starts the next round, or returns undefined if nobody waits for one
  * @param enough a round for this many callers starts without a pause
+ * @param pace decides whether rounds overlap
  * @returns a function to call for each caller that arrives
  */
-export function runInRounds(startRound: () => Round | undefined, enough: number): () => void {
+export function runInRounds(
+  startRound: () => Round | undefined,
+  enough: number,
+  pace = createPace(),
+): () => void {
   let isIdle = true;
   let waiting = 0;
-  /** How many waiting callers end the pause. */
+  let inFlight = 0;
+  /** Whether rounds have overlapped since the last time that none was in flight. */
+  let haveOverlapped = false;
+  let lastStart = 0;
+  /** During a pause, how many waiting callers end it. */
   let wanted = Number.POSITIVE_INFINITY;
-  let endPause = () => {};
+  /** Ends a pause, or the time until another round may start while others are in flight. */
+  let timer: NodeJS.Timeout | undefined;
 
-  async function run(): Promise<void> {
-    for (let round = startRound(); round; round = startRound()) {
-      waiting -= round.size;
-      const startedAt = performance.now();
-      await round.done;
-      const pauseMs = Math.min((performance.now() - startedAt) / 4, maxPauseMs);
-      wanted = Math.min(waiting + round.size, enough);
-      if (waiting < wanted) await pause(pauseMs);
-      wanted = Number.POSITIVE_INFINITY;
+  function startNext(): void {
+    clearTimeout(timer);
+    wanted = Number.POSITIVE_INFINITY;
+    if (inFlight > 0 && (waiting === 0 || inFlight >= pace.limit())) return;
+    const round = startRound();
+    if (!round) {
+      isIdle = true;
+      return;
     }
-    isIdle = true;
+    waiting -= round.size;
+    void run(round);
+    if (waiting > 0) scheduleNext();
   }
 
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  async function run({ size, done }: Round): Promise<void> {
+    haveOverlapped = inFlight++ > 0;
+    const startedAt = performance.now();
+    lastStart = startedAt;
+    await done;
+    inFlight--;
+    const durationMs = performance.now() - startedAt;
+    pace.ended(durationMs, !haveOverlapped);
+    const isPause = wanted < Number.POSITIVE_INFINITY;
+    wanted = Math.min(waiting + size, enough);
+    if (waiting >= wanted) startNext();
+    else if (!isPause) startAfter(Math.min(durationMs / 4, maxPauseMs));
+  }
+
+  function startAfter(ms: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(startNext, ms);
+  }
+
+  /** Schedules the next round while others are in flight. */
+  function scheduleNext(): void {
+    if (inFlight >= pace.limit()) return;
+    startAfter(Math.max(0, lastStart + pace.intervalMs() - performance.now()));
   }
 
   return () => {
     waiting++;
-    if (waiting >= wanted) endPause();
-    if (!isIdle) return;
-    isIdle = false;
-    setImmediate(run);
+    if (isIdle) {
+      isIdle = false;
+      setImmediate(startNext);
+    } else if (waiting >= wanted) {
+      wanted = Number.POSITIVE_INFINITY; // once
+      queueMicrotask(startNext); // not now: the caller has yet to join those who wait
+    } else if (waiting === 1 && inFlight > 0 && wanted === Number.POSITIVE_INFINITY) {
+      scheduleNext();
+    }
   };
 }

@@ -48,6 +48,22 @@ test('calls during a query share the next, and so see what was written before', 
   assert.is(queries.length, 2);
 });
 
+test('a query that takes long does not hold up the next, which sees what was written since', async () => {
+  const { read, sent, write } = start();
+  const first = read('a');
+  const query = await sent(1);
+  const slow = read('a');
+  query.succeed();
+  await first;
+  const slowQuery = await sent(2);
+  const written = write();
+  const second = read('a');
+  (await sent(3)).succeed();
+  assert.is(await second, written);
+  slowQuery.succeed();
+  assert.is(await slow, written - 1);
+});
+
 test('a query that has ended is not shared with later calls', async () => {
   const { read, sent, write } = start();
   const first = read('a');

@@ -16,7 +16,8 @@ interface PendingRead<Result> {
 }
 
 /**
- * Lets identical reads share a query: callers that arrive while one is in flight share the next.
+ * Lets identical reads share a query: callers that arrive while one is in flight share the next, which
+ * need not wait until that has ended.
  * Every caller gets the result of a query that was sent after its call, and so reads its own writes.
  *
  * @param read sends a query; `waitingSince` is when its first caller arrived, in ms on the clock of

@@ -32,7 +32,7 @@ export function growthMarkdown(results: GrowthResults): string {
   ].join('\n\n')}\n`;
 }
 
-const why = `Each replica writes its own batches, one at a time
+const why = `Each replica writes its own batches
 ([group commit](architecture.md#how-a-request-is-served)). The same posts on more replicas make more and
 smaller batches, and a database that commits one batch at a time serves the replicas in turn. So add replicas
 when the service lacks CPU, not when posts are slow. Reads and requests for the time have no such limit.`;
