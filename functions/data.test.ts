@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { Long } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkDocument, toDocument } from './documents/document';
@@ -10,6 +11,8 @@ import { parts } from './index';
 import { openDatabase } from './mongo/database';
 import { Overloaded } from './runtime/errors';
 import { createMemory } from './runtime/memory';
+import { startFakeMongod } from './testing/fake-mongod';
+import { until } from './testing/testing';
 
 const { mongo } = parts().config;
 
@@ -107,6 +110,43 @@ pages('a page of large documents ends early', async () => {
     assert.is(next, null);
   } finally {
     await store.close();
+  }
+});
+
+pages('a page ends with the reply of MongoDB, where not all documents fit into it', async () => {
+  // a stand-in, as FerretDB has no limit
+  const fake = await startFakeMongod();
+  const store = open('cursor', `${fake.uri}?readConcernLevel=majority`);
+  const rest = Long.fromString('9007199254740993');
+  try {
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n++) ids.unshift((await store.insert({ n })).id);
+    fake.handle = ({ find, filter, $db }, proceed) => {
+      if (!find) return proceed();
+      const { $lt } = (filter as { _id: { $lt: string } })._id;
+      const left = ids.filter((id) => id < $lt).map((id) => fake.documents.get(id));
+      const id = left.length > 2 ? rest : Long.ZERO;
+      return { cursor: { id, ns: `${$db}.documents`, firstBatch: left.slice(0, 2) }, ok: 1 };
+    };
+    const first = await store.page(10);
+    const second = await store.page(10, String(first.next));
+    const last = await store.page(10, String(second.next));
+    assert.equal(
+      [first, second, last].map(({ items, next }) => [items.map(({ id }) => id), next]),
+      [
+        [ids.slice(0, 2), ids[1]],
+        [ids.slice(2, 4), ids[3]],
+        [ids.slice(4), null],
+      ],
+    );
+    const closed = () => fake.commands.filter(({ killCursors }) => killCursors);
+    await until(async () => closed().length === 2);
+    assert.equal(closed()[0]?.cursors, [rest]);
+    const query = fake.commands.find(({ find }) => find);
+    assert.equal(query?.readConcern, { level: 'majority' });
+  } finally {
+    await store.close();
+    fake.close();
   }
 });
 

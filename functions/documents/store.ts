@@ -1,3 +1,5 @@
+import type { Db, Long } from 'mongodb';
+import { COLLECTION } from '../mongo/client';
 import type { Attempt, Database } from '../mongo/database';
 import { Overloaded } from '../runtime/errors';
 import type { Memory, Reservation } from '../runtime/memory';
@@ -49,13 +51,14 @@ const batchLimits = { count: 1000, bytes: 8 * 1024 * 1024 };
 const PAGE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Memory to make a page: MongoDB sends up to 16 MiB of BSON, which the driver briefly holds twice,
- * and it becomes a page of 8 MiB and one document.
+ * Memory for a page while MongoDB makes it: its longest reply, which becomes a page of 8 MiB and one
+ * document. The driver's copy of the reply and the parts of the page exist only for a moment, in one
+ * read at a time.
  */
-const PAGE_MEMORY = 40 * 1024 * 1024;
+const PAGE_MEMORY = 16 * 1024 * 1024;
 
-/** Memory to make one document, of which 1 MiB of JSON can be 6.5 MiB of BSON. */
-const DOCUMENT_MEMORY = 12 * 1024 * 1024;
+/** Memory for one document while MongoDB reads it: 1 MiB of JSON can be 6.5 MiB of BSON. */
+const DOCUMENT_MEMORY = 6.5 * 1024 * 1024;
 
 /** @param timeoutMs how long a request may wait */
 export function openStore(database: Database, memory: Memory, timeoutMs: number): Store {
@@ -109,17 +112,47 @@ export function openStore(database: Database, memory: Memory, timeoutMs: number)
 /** Sorts after all UUIDs. Ids of other types, which other programs may have chosen, are left out. */
 const afterAllIds = 'g';
 
-const projection = { createdAt: 1, data: 1 };
+/** https://www.mongodb.com/docs/manual/reference/command/find/#output */
+interface FirstReply {
+  /** The documents, as BSON. */
+  firstBatch: Uint8Array[];
+  /** Of the cursor with the documents that did not fit into this reply, or 0. */
+  id: Long;
+}
 
-async function findDocument(
-  { documents, maxTimeMS, signal }: Attempt,
-  id: string,
-): Promise<Buffer | undefined> {
-  const options = { raw: true, projection, maxTimeMS, signal };
-  const stored = await documents.findOne({ _id: id }, options);
+/**
+ * Queries with a bare command: a cursor of the driver could ask for more replies, which have no memory,
+ * and would keep this one until it is closed.
+ */
+async function firstReply(
+  { db, documents, maxTimeMS, signal }: Attempt,
+  query: { filter: object; sort?: object; limit: number },
+): Promise<FirstReply> {
+  const command = {
+    find: COLLECTION,
+    ...query,
+    batchSize: query.limit + 1, // above the limit, so that no cursor is left if all fit into the reply
+    projection: { createdAt: 1, data: 1 },
+    maxTimeMS,
+    ...(documents.readConcern && { readConcern: documents.readConcern }),
+  };
+  const options = { fieldsAsRaw: { firstBatch: true }, promoteLongs: false, signal };
+  const { cursor } = (await db.command(command, options)) as { cursor: FirstReply };
+  if (!cursor.id.isZero()) closeCursor(db, cursor.id);
+  return cursor;
+}
+
+/** Nobody waits for this: MongoDB closes an unused cursor itself, after ten minutes. */
+function closeCursor(db: Db, id: Long): void {
+  db.command({ killCursors: COLLECTION, cursors: [id] }).catch(() => {});
+}
+
+async function findDocument(attempt: Attempt, id: string): Promise<Buffer | undefined> {
+  const { firstBatch } = await firstReply(attempt, { filter: { _id: id }, limit: 1 });
+  const [stored] = firstBatch;
   if (!stored) return undefined;
   observeId(id);
-  return itemJson(stored as unknown as Uint8Array).json;
+  return itemJson(stored).json;
 }
 
 /** Which documents a page has. */
@@ -128,41 +161,27 @@ interface Page {
   cursor: string | undefined;
 }
 
-async function findPage(
-  { documents, maxTimeMS, signal }: Attempt,
-  { limit, cursor = afterAllIds }: Page,
-): Promise<Buffer> {
-  await using found = documents.find(
-    { _id: { $lt: cursor } },
-    {
-      raw: true,
-      projection,
-      sort: { _id: -1 },
-      limit: limit + 1,
-      batchSize: limit + 1, // all in one batch if they fit: MongoDB's default is 101
-      maxTimeMS,
-      signal,
-    },
-  );
+async function findPage(attempt: Attempt, { limit, cursor = afterAllIds }: Page): Promise<Buffer> {
+  const { firstBatch, id: rest } = await firstReply(attempt, {
+    filter: { _id: { $lt: cursor } },
+    sort: { _id: -1 },
+    limit: limit + 1,
+  });
   const parts: Buffer[] = [Buffer.from('{"items":[')];
   let bytes = 0;
-  let count = 0;
-  let last: string | undefined;
+  let last: string | null = null;
   const page = (next: string | null) =>
     Buffer.concat([...parts, Buffer.from(`],"next":${JSON.stringify(next)}}`)]);
-  while (await found.hasNext()) {
-    for (const stored of found.readBufferedDocuments() as unknown as Uint8Array[]) {
-      if (count === limit || bytes > PAGE_BYTES) return page(last as string);
-      const { id, json } = itemJson(stored);
-      if (count === 0) observeId(id);
-      else parts.push(comma);
-      parts.push(json);
-      bytes += json.length;
-      count++;
-      last = id;
-    }
+  for (const [count, stored] of firstBatch.entries()) {
+    if (count === limit || bytes > PAGE_BYTES) return page(last);
+    const { id, json } = itemJson(stored);
+    if (count === 0) observeId(id);
+    else parts.push(comma);
+    parts.push(json);
+    bytes += json.length;
+    last = id;
   }
-  return page(null);
+  return page(rest.isZero() ? null : last);
 }
 
 const comma = Buffer.from(',');
