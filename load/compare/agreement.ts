@@ -14,8 +14,13 @@ export function agreement(comparison: Comparison, other: Comparison): string {
     ...(same.length > 0 ? [`it gives the same answer under ${same.join(' and ')} load`] : []),
     ...byWinner(others.filter((verdict, i) => !isSame(verdict, i))),
   ];
-  return `Another experiment (${roundsInWords(other)}): ${findings.join('; ')}.`;
+  const version = isSameVersion(comparison, other) ? '' : 'with another version of this service, ';
+  return `Another experiment (${version}${roundsInWords(other)}): ${findings.join('; ')}.`;
 }
+
+/** Whether both ran the same image of this service. */
+export const isSameVersion = (comparison: Comparison, other: Comparison) =>
+  comparison.setup.image === other.setup.image;
 
 /** The p95 of the first ten seconds in both experiments. */
 export function bothExperiments(comparison: Comparison, other: Comparison): string {

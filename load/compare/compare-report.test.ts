@@ -168,6 +168,14 @@ test('experiments of different setups are not compared', () => {
   assert.equal(inOrder(comparison), [comparison]);
 });
 
+test('experiments with different versions of this service are compared, and the report says so', () => {
+  const earlier = { ...comparison, setup: { ...comparison.setup, image: 'functions:v0' } };
+  assert.equal(inOrder(comparison, earlier), [comparison, earlier]);
+  const html = compareReport(comparison, earlier);
+  assert.match(html, 'Another experiment (with another version of this service, 3 rounds): ');
+  assert.match(html, 'with the same setup but the image functions:v0, in another order');
+});
+
 test('a run counts when it began with two replicas, was sent on time, and CPU was left', () => {
   const [first] = comparison.runs as [Run];
   const flaw = (sent: number, pods: number, stolen?: number, atFirst: Partial<Replicas> = {}) =>

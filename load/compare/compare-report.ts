@@ -3,7 +3,7 @@ import type { Series } from '../common/charts/line-chart';
 import { escapeText } from '../common/charts/svg';
 import { definitions, numberTable, type Panel, page, type View } from '../common/page/page';
 import { sum } from '../common/statistics';
-import { agreement, bothExperiments } from './agreement';
+import { agreement, bothExperiments, isSameVersion } from './agreement';
 import { answer, leastRuns } from './answer';
 import type { Comparison, Run } from './comparison';
 import { plotsOf } from './dot-plots';
@@ -90,11 +90,14 @@ const flawedInWords = (flawed: Run[]) =>
         .join('; ')}.`;
 
 function repetition(comparison: Comparison, other: Comparison): string {
-  const { date, settings } = other;
+  const { date, settings, setup } = other;
+  const version = isSameVersion(comparison, other)
+    ? ''
+    : ` but the image ${escapeText(setup.image)}`;
   const medianCpu = ({ runs, setup: { cpus } }: Comparison) =>
     inWords(medianOf(runs, ({ cpu }) => 100 * cpuShare(cpu, cpus)));
   return `<h2>Does it repeat?</h2>
-<p class="soft">The other experiment was measured from ${date.slice(0, 10)} on, with the same setup, in another order: ${roundsInWords(other)}
+<p class="soft">The other experiment was measured from ${date.slice(0, 10)} on, with the same setup${version}, in another order: ${roundsInWords(other)}
 (seed ${settings.seed}). Its runs used ${medianCpu(other)} % of the CPU, those above ${medianCpu(comparison)} % (medians): where the same load takes less,
 the machine was faster or less busy.</p>
 ${bothExperiments(comparison, other)}`;

@@ -36,8 +36,8 @@ export function inOrder(last: Comparison, earlier?: Comparison): [Comparison, Co
   return earlier.runs.length > last.runs.length ? [earlier, last] : [last, earlier];
 }
 
-/** All but the number and the order of the runs. */
-const setupOf = ({ k6, setup, settings, loads, subjects }: Comparison) =>
+/** All but the version of this service, and the number and the order of the runs. */
+const setupOf = ({ k6, setup: { image, ...setup }, settings, loads, subjects }: Comparison) =>
   JSON.stringify({ k6, setup, loads, subjects, cpu: settings.cpu, peers: settings.peersImage });
 
 async function read(file: string): Promise<Comparison> {
