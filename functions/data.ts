@@ -31,8 +31,8 @@ const pageParameters = z.strictObject({
  */
 export function dataResources(mount: string, context: () => Context): Record<string, Resource> {
   const store = once(() => {
-    const { database, memory, timeoutMs } = context();
-    return openStore(database, memory, timeoutMs);
+    const { database, memory, timeoutMs, bodyLimitBytes } = context();
+    return openStore(database, memory, timeoutMs, bodyLimitBytes);
   });
   return {
     [mount || '/']: {

@@ -43,7 +43,7 @@ const minBatch = 16;
 /**
  * Group commit, as databases do it with their logs: items that arrive while a batch is being written
  * form the next batch, so that many items share the cost of one commit. Up to three batches are in
- * flight, if that does not make them slower.
+ * flight, as long as they do not delay each other.
  *
  * @returns adds an item, with its size in bytes and when it arrived; resolves when it is written
  */

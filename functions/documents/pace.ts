@@ -2,7 +2,7 @@
 export interface Pace {
   /** The most rounds in flight. */
   limit(): number;
-  /** The time from the start of a round to that of another at the same time, in ms. */
+  /** How long after the start of one round another may start beside it, in ms. */
   intervalMs(): number;
   /**
    * Learns from a round.
@@ -17,7 +17,7 @@ export interface Pace {
  * average. More would save little of that, and take connections from other requests.
  */
 const maxRounds = 3;
-/** If rounds take less than three times this, another at the same time would only make them smaller. */
+/** Closer together, rounds would only be smaller: one that takes less than this overlaps none that starts later. */
 const minIntervalMs = 25;
 /** A round that takes this much longer than usual was delayed by those that ran at the same time. */
 const delayed = 1.5;
@@ -30,7 +30,7 @@ const roundsAlone = 8;
  * alone, as nobody knows yet how long it takes.
  */
 export function createPace(): Pace {
-  /** The average of recent rounds that were not delayed. */
+  /** The usual time of a round: only rounds that ran alone can raise it. */
   let usualMs: number | undefined;
   let limit = 1;
   let alone = roundsAlone - 1;
@@ -44,7 +44,7 @@ export function createPace(): Pace {
         alone = 0;
         return;
       }
-      usualMs += (durationMs - usualMs) / 4;
+      if (ranAlone || durationMs < usualMs) usualMs += (durationMs - usualMs) / 4;
       if (!ranAlone) limit = Math.min(limit + 1, maxRounds);
       else if (limit === 1 && ++alone >= roundsAlone) limit = 2;
     },

@@ -165,6 +165,19 @@ test('as many rounds are in flight as the pace allows', async () => {
   assert.equal(sizes(), [1, 1, 2, 3, 4]);
 });
 
+test('a pause waits for the callers of all rounds that ended in it', async () => {
+  const { arrive, endRound, sizes } = start();
+  await arrive(3);
+  await arrive(1);
+  await wait();
+  await endRound(0);
+  await endRound(1);
+  await arrive(3);
+  assert.equal(sizes(), [3, 1]);
+  await arrive(1);
+  assert.equal(sizes(), [3, 1, 4]);
+});
+
 test('after rounds that overlapped, rounds start again with the next caller', async () => {
   const { arrive, endRound, sizes } = start();
   await arrive(1);

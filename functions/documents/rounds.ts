@@ -20,12 +20,12 @@ const maxPauseMs = 10;
  * short pause, so that callers who were just served can come back and share the next round with
  * those who waited; otherwise the two groups would alternate. The pause ends when as many callers
  * wait as both groups have, or after a quarter of the round's duration, at most 10 ms. A single
- * caller is never delayed. If rounds take long, the next one may start before the last is over.
+ * caller is never delayed. If rounds take long, the next may start before the previous one is over.
  *
  * @param startRound starts the next round, or returns undefined if nobody waits for one
  * @param enough a round for this many callers starts without a pause
  * @param pace decides whether rounds overlap
- * @returns a function to call for each caller that arrives
+ * @returns a function to call for each caller that arrives, once it waits: a round may start at once
  */
 export function runInRounds(
   startRound: () => Round | undefined,
@@ -35,7 +35,7 @@ export function runInRounds(
   let isIdle = true;
   let waiting = 0;
   let inFlight = 0;
-  /** Whether rounds have overlapped since the last time that none was in flight. */
+  /** Whether any round has overlapped another since none was in flight. */
   let haveOverlapped = false;
   let lastStart = 0;
   /** During a pause, how many waiting callers end it. */
@@ -66,7 +66,7 @@ export function runInRounds(
     const durationMs = performance.now() - startedAt;
     pace.ended(durationMs, !haveOverlapped);
     const isPause = wanted < Number.POSITIVE_INFINITY;
-    wanted = Math.min(waiting + size, enough);
+    wanted = Math.min((isPause ? wanted : waiting) + size, enough);
     if (waiting >= wanted) startNext();
     else if (!isPause) startAfter(Math.min(durationMs / 4, maxPauseMs));
   }
@@ -88,8 +88,7 @@ export function runInRounds(
       isIdle = false;
       setImmediate(startNext);
     } else if (waiting >= wanted) {
-      wanted = Number.POSITIVE_INFINITY; // once
-      queueMicrotask(startNext); // not now: the caller has yet to join those who wait
+      startNext();
     } else if (waiting === 1 && inFlight > 0 && wanted === Number.POSITIVE_INFINITY) {
       scheduleNext();
     }

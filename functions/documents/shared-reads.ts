@@ -16,8 +16,8 @@ interface PendingRead<Result> {
 }
 
 /**
- * Lets identical reads share a query: callers that arrive while one is in flight share the next, which
- * need not wait until that has ended.
+ * Lets identical reads share a query. Callers that arrive while one is in flight share the next one,
+ * which may be sent before the first has ended.
  * Every caller gets the result of a query that was sent after its call, and so reads its own writes.
  *
  * @param read sends a query; `waitingSince` is when its first caller arrived, in ms on the clock of
@@ -47,10 +47,11 @@ export function sharedReads<Query, Result>(
     }, Number.POSITIVE_INFINITY);
     return () => {
       next ??= createPendingRead(query);
-      next.callers++;
-      sharingJoined.publish(next);
+      const pending = next;
+      pending.callers++;
+      sharingJoined.publish(pending);
       arrived();
-      return next.result;
+      return pending.result;
     };
   }
 

@@ -1,5 +1,5 @@
-import type { Db, Long } from 'mongodb';
-import { COLLECTION } from '../mongo/client';
+import type { Filter, Sort } from 'mongodb';
+import type { Stored } from '../mongo/client';
 import type { Attempt, Database } from '../mongo/database';
 import { Overloaded } from '../runtime/errors';
 import type { Memory, Reservation } from '../runtime/memory';
@@ -51,17 +51,25 @@ const batchLimits = { count: 1000, bytes: 8 * 1024 * 1024 };
 const PAGE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Memory for a page while MongoDB makes it: its longest reply, which becomes a page of 8 MiB and one
- * document. The driver's copy of the reply and the parts of the page exist only for a moment, in one
- * read at a time.
+ * Memory for a page while MongoDB makes it: the longest possible reply. It becomes a page of 8 MiB and
+ * one document. The driver's copy of the reply and the parts of the page exist only for a moment, in
+ * one read at a time.
  */
 const PAGE_MEMORY = 16 * 1024 * 1024;
 
-/** Memory for one document while MongoDB reads it: 1 MiB of JSON can be 6.5 MiB of BSON. */
-const DOCUMENT_MEMORY = 6.5 * 1024 * 1024;
+/** The most bytes of BSON that a byte of JSON becomes. */
+const BSON_PER_JSON = 6.5;
 
-/** @param timeoutMs how long a request may wait */
-export function openStore(database: Database, memory: Memory, timeoutMs: number): Store {
+/**
+ * @param timeoutMs how long a request may wait
+ * @param bodyLimitBytes the longest document, as JSON
+ */
+export function openStore(
+  database: Database,
+  memory: Memory,
+  timeoutMs: number,
+  bodyLimitBytes: number,
+): Store {
   const enqueue = groupCommit<PendingDocument>(
     (batch, waitingSince) => insertBatch(database, batch, waitingSince),
     batchLimits,
@@ -98,7 +106,9 @@ export function openStore(database: Database, memory: Memory, timeoutMs: number)
 
   const find = sharedReads(
     (id: string, waitingSince) =>
-      readJson('find', DOCUMENT_MEMORY, waitingSince, (attempt) => findDocument(attempt, id)),
+      readJson('find', BSON_PER_JSON * bodyLimitBytes, waitingSince, (attempt) =>
+        findDocument(attempt, id),
+      ),
     (found) => found?.reservation.release(),
   );
 
@@ -112,47 +122,33 @@ export function openStore(database: Database, memory: Memory, timeoutMs: number)
 /** Sorts after all UUIDs. Ids of other types, which other programs may have chosen, are left out. */
 const afterAllIds = 'g';
 
-/** https://www.mongodb.com/docs/manual/reference/command/find/#output */
-interface FirstReply {
-  /** The documents, as BSON. */
-  firstBatch: Uint8Array[];
-  /** Of the cursor with the documents that did not fit into this reply, or 0. */
-  id: Long;
-}
-
-/**
- * Queries with a bare command: a cursor of the driver could ask for more replies, which have no memory,
- * and would keep this one until it is closed.
- */
+/** Sends one query, and does not ask for the rest of a long result, as there is no memory for a second reply. */
 async function firstReply(
-  { db, documents, maxTimeMS, signal }: Attempt,
-  query: { filter: object; sort?: object; limit: number },
-): Promise<FirstReply> {
-  const command = {
-    find: COLLECTION,
-    ...query,
-    batchSize: query.limit + 1, // above the limit, so that no cursor is left if all fit into the reply
+  { documents, maxTimeMS, signal }: Attempt,
+  filter: Filter<Stored>,
+  options: { sort?: Sort; limit: number },
+): Promise<{ stored: Uint8Array[]; isCut: boolean }> {
+  // closed before the documents are converted, as it keeps the reply until then
+  await using found = documents.find(filter, {
+    ...options,
+    batchSize: options.limit + 1, // above the limit, so that no cursor is left if all fit into the reply
+    raw: true,
     projection: { createdAt: 1, data: 1 },
     maxTimeMS,
-    ...(documents.readConcern && { readConcern: documents.readConcern }),
+    signal,
+  });
+  await found.hasNext();
+  return {
+    stored: found.readBufferedDocuments() as unknown as Uint8Array[],
+    isCut: found.id !== undefined && !found.id.isZero(),
   };
-  const options = { fieldsAsRaw: { firstBatch: true }, promoteLongs: false, signal };
-  const { cursor } = (await db.command(command, options)) as { cursor: FirstReply };
-  if (!cursor.id.isZero()) closeCursor(db, cursor.id);
-  return cursor;
-}
-
-/** Nobody waits for this: MongoDB closes an unused cursor itself, after ten minutes. */
-function closeCursor(db: Db, id: Long): void {
-  db.command({ killCursors: COLLECTION, cursors: [id] }).catch(() => {});
 }
 
 async function findDocument(attempt: Attempt, id: string): Promise<Buffer | undefined> {
-  const { firstBatch } = await firstReply(attempt, { filter: { _id: id }, limit: 1 });
-  const [stored] = firstBatch;
-  if (!stored) return undefined;
+  const { stored } = await firstReply(attempt, { _id: id }, { limit: 1 });
+  if (!stored[0]) return undefined;
   observeId(id);
-  return itemJson(stored).json;
+  return itemJson(stored[0]).json;
 }
 
 /** Which documents a page has. */
@@ -162,26 +158,26 @@ interface Page {
 }
 
 async function findPage(attempt: Attempt, { limit, cursor = afterAllIds }: Page): Promise<Buffer> {
-  const { firstBatch, id: rest } = await firstReply(attempt, {
-    filter: { _id: { $lt: cursor } },
-    sort: { _id: -1 },
-    limit: limit + 1,
-  });
+  const { stored, isCut } = await firstReply(
+    attempt,
+    { _id: { $lt: cursor } },
+    { sort: { _id: -1 }, limit: limit + 1 },
+  );
   const parts: Buffer[] = [Buffer.from('{"items":[')];
   let bytes = 0;
   let last: string | null = null;
   const page = (next: string | null) =>
     Buffer.concat([...parts, Buffer.from(`],"next":${JSON.stringify(next)}}`)]);
-  for (const [count, stored] of firstBatch.entries()) {
+  for (const [count, document] of stored.entries()) {
     if (count === limit || bytes > PAGE_BYTES) return page(last);
-    const { id, json } = itemJson(stored);
+    const { id, json } = itemJson(document);
     if (count === 0) observeId(id);
     else parts.push(comma);
     parts.push(json);
     bytes += json.length;
     last = id;
   }
-  return page(rest.isZero() ? null : last);
+  return page(isCut ? last : null);
 }
 
 const comma = Buffer.from(',');

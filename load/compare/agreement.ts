@@ -18,7 +18,7 @@ export function agreement(comparison: Comparison, other: Comparison): string {
   return `Another experiment (${version}${roundsInWords(other)}): ${findings.join('; ')}.`;
 }
 
-/** Whether both ran the same image of this service. */
+/** Whether both experiments ran the same image of this service. */
 export const isSameVersion = (comparison: Comparison, other: Comparison) =>
   comparison.setup.image === other.setup.image;
 

@@ -23,7 +23,7 @@ import {
 /**
  * The report as an HTML page: the answer, what it is taken from, and what would change it.
  *
- * @param other an experiment with the same setup and loads
+ * @param other an experiment with the same setup and loads, perhaps with another version of this service
  */
 export function compareReport(comparison: Comparison, other?: Comparison): string {
   const { date, loads, runs, settings } = comparison;

@@ -29,7 +29,8 @@ export async function readExperiments(): Promise<[Comparison, Comparison?]> {
 
 /**
  * The experiment that a report shows first, and the one that it is compared with. The last one is first
- * unless the one before it had more runs, and they compare only if the setup was the same.
+ * unless the one before it had more runs. They are compared only if their setup was the same, apart from
+ * the version of this service.
  */
 export function inOrder(last: Comparison, earlier?: Comparison): [Comparison, Comparison?] {
   if (!earlier || setupOf(earlier) !== setupOf(last)) return [last];

@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { get, type HttpConnection, openConnection } from '../common/http-connection';
+import {
+  get,
+  type HttpConnection,
+  type HttpResponse,
+  openConnection,
+} from '../common/http-connection';
 
 /** The outcomes of a scenario's requests. */
 export interface Tally {
@@ -31,7 +36,7 @@ export const emptyTally = (): Tally => ({ answers: {}, lost: {}, cut: 0, slowest
 /** Sends a well-formed request and counts its outcome. Never rejects. */
 export async function sendRequest(
   tally: Tally,
-  connection: HttpConnection,
+  connection: Pick<HttpConnection, 'request'>,
   bytes: Buffer | string,
   isHead = false,
 ): Promise<void> {
@@ -98,19 +103,36 @@ export async function runMisbehavingClients(
   for (const { socket } of connections) socket.destroy();
 }
 
-/** A well-behaved bystander: sends `GET /time` every 100 ms and records the highest latency. */
+/**
+ * A well-behaved bystander: sends `GET /time` every 100 ms and records the highest latency. As most clients
+ * do, it repeats a request on a new connection if the one that it kept had been closed in the meantime
+ * (RFC 9112, section 9.3.1); once, as that should not happen often.
+ */
 export async function measureBystander(
   port: number,
   tally: Tally,
   signal: AbortSignal,
 ): Promise<void> {
   let connection = openConnection(port);
+  let mayRepeat = true;
+  async function request(bytes: Buffer | string, isKept: boolean): Promise<HttpResponse> {
+    try {
+      return await connection.request(bytes);
+    } catch (error) {
+      if (!isKept || !mayRepeat) throw error;
+      mayRepeat = false;
+      connection = openConnection(port);
+      return connection.request(bytes);
+    }
+  }
+  let isKept = false;
   while (!signal.aborted) {
-    if (!connection.isUsable()) connection = openConnection(port);
     const sentAt = performance.now();
-    await sendRequest(tally, connection, get('/time'));
+    await sendRequest(tally, { request: (bytes) => request(bytes, isKept) }, get('/time'));
     tally.slowestMs = Math.max(tally.slowestMs, performance.now() - sentAt);
     await sleep(100);
+    isKept = connection.isUsable();
+    if (!isKept) connection = openConnection(port);
   }
   connection.socket.destroy();
 }

@@ -61,20 +61,17 @@ async function serve(port: number, { kind, bytes, delayMs }: FakeContent): Promi
     createdAt: new Date(),
     data: JSON.parse(jsonOf(kind, bytes).toString()),
   });
-  const remaining = new Map<bigint, number>();
   let cursors = 0n;
 
-  /** A response with one batch, and a cursor if more documents remain. */
-  function cursorResponse(name: 'firstBatch' | 'nextBatch', count: number): Buffer[] {
-    const more = count - batchCapacity(fields);
-    const id = more > 0 ? ++cursors : 0n;
-    if (more > 0) remaining.set(id, more);
+  /** A response with the documents that fit into it, and a cursor if more remain. */
+  function cursorResponse(count: number): Buffer[] {
+    const id = count > batchCapacity(fields) ? ++cursors : 0n;
     const documents = batch(fields, Math.min(count, batchCapacity(fields)));
     const head = Buffer.concat([
       element('int64', 'id', int64(id)),
       element('string', 'ns', text('limits.documents')),
       Buffer.from([types.array]),
-      Buffer.from(`${name}\0`),
+      Buffer.from('firstBatch\0'),
     ]);
     return document([
       Buffer.from([types.document]),
@@ -85,7 +82,7 @@ async function serve(port: number, { kind, bytes, delayMs }: FakeContent): Promi
   }
 
   async function respond(command: Command): Promise<Buffer[]> {
-    if (['insert', 'find', 'getMore'].includes(command.name) && delayMs > 0) await sleep(delayMs);
+    if (['insert', 'find'].includes(command.name) && delayMs > 0) await sleep(delayMs);
     switch (command.name) {
       case 'hello':
       case 'ismaster':
@@ -94,13 +91,7 @@ async function serve(port: number, { kind, bytes, delayMs }: FakeContent): Promi
       case 'insert':
         return [BSON.serialize({ n: command.documents, ok: 1 }) as Buffer];
       case 'find':
-        return cursorResponse('firstBatch', command.numberOf('limit') || 1);
-      case 'getMore': {
-        const id = BigInt(command.numberOf('getMore'));
-        const count = remaining.get(id) ?? 0;
-        remaining.delete(id);
-        return cursorResponse('nextBatch', count);
-      }
+        return cursorResponse(command.numberOf('limit') || 1);
       default:
         return [BSON.serialize({ ok: 1 }) as Buffer];
     }
