@@ -43,6 +43,8 @@ export function runInRounds(
   /** Ends a pause, or the time until another round may start while others are in flight. */
   let timer: NodeJS.Timeout | undefined;
 
+  const isPause = () => wanted < Number.POSITIVE_INFINITY;
+
   function startNext(): void {
     clearTimeout(timer);
     wanted = Number.POSITIVE_INFINITY;
@@ -65,10 +67,10 @@ export function runInRounds(
     inFlight--;
     const durationMs = performance.now() - startedAt;
     pace.ended(durationMs, !haveOverlapped);
-    const isPause = wanted < Number.POSITIVE_INFINITY;
-    wanted = Math.min((isPause ? wanted : waiting) + size, enough);
+    const hasPaused = isPause();
+    wanted = Math.min((hasPaused ? wanted : waiting) + size, enough);
     if (waiting >= wanted) startNext();
-    else if (!isPause) startAfter(Math.min(durationMs / 4, maxPauseMs));
+    else if (!hasPaused) startAfter(Math.min(durationMs / 4, maxPauseMs));
   }
 
   function startAfter(ms: number): void {
@@ -89,7 +91,7 @@ export function runInRounds(
       setImmediate(startNext);
     } else if (waiting >= wanted) {
       startNext();
-    } else if (waiting === 1 && inFlight > 0 && wanted === Number.POSITIVE_INFINITY) {
+    } else if (waiting === 1 && inFlight > 0 && !isPause()) {
       scheduleNext();
     }
   };

@@ -114,8 +114,9 @@ export async function measureBystander(
   signal: AbortSignal,
 ): Promise<void> {
   let connection = openConnection(port);
+  let isKept = false;
   let mayRepeat = true;
-  async function request(bytes: Buffer | string, isKept: boolean): Promise<HttpResponse> {
+  async function request(bytes: Buffer | string): Promise<HttpResponse> {
     try {
       return await connection.request(bytes);
     } catch (error) {
@@ -125,10 +126,9 @@ export async function measureBystander(
       return connection.request(bytes);
     }
   }
-  let isKept = false;
   while (!signal.aborted) {
     const sentAt = performance.now();
-    await sendRequest(tally, { request: (bytes) => request(bytes, isKept) }, get('/time'));
+    await sendRequest(tally, { request }, get('/time'));
     tally.slowestMs = Math.max(tally.slowestMs, performance.now() - sentAt);
     await sleep(100);
     isKept = connection.isUsable();
