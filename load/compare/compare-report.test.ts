@@ -176,6 +176,19 @@ test('experiments with different versions of this service are compared, and the 
   assert.match(html, 'with the same setup but the image functions:v0, in another order');
 });
 
+test('experiments with peaks of different heights are compared, and the report says so', () => {
+  const higher = { ...comparison, loads: chooseLoads(300, { LOADS: 'cpu,waiting' }) };
+  const otherMix = { ...comparison, loads: loads.map((load) => ({ ...load, mix: '1:1:1' })) };
+  assert.equal(inOrder(comparison, higher), [comparison, higher]);
+  assert.equal(inOrder(comparison, otherMix), [comparison]);
+  const html = compareReport(comparison, higher);
+  assert.match(html, 'Another experiment (with other peaks, 3 rounds): ');
+  assert.match(
+    html,
+    'the same setup but peaks of other heights (CPU-bound 600 and waiting 60 iterations/s), in another',
+  );
+});
+
 test('a run counts when it began with two replicas, was sent on time, and CPU was left', () => {
   const [first] = comparison.runs as [Run];
   const flaw = (sent: number, pods: number, stolen?: number, atFirst: Partial<Replicas> = {}) =>

@@ -3,7 +3,7 @@ import type { Series } from '../common/charts/line-chart';
 import { escapeText } from '../common/charts/svg';
 import { definitions, numberTable, type Panel, page, type View } from '../common/page/page';
 import { sum } from '../common/statistics';
-import { agreement, bothExperiments, isSameVersion } from './agreement';
+import { agreement, bothExperiments, hasSamePeaks, isSameVersion, peaksInWords } from './agreement';
 import { answer, leastRuns } from './answer';
 import type { Comparison, Run } from './comparison';
 import { plotsOf } from './dot-plots';
@@ -23,7 +23,8 @@ import {
 /**
  * The report as an HTML page: the answer, what it is taken from, and what would change it.
  *
- * @param other an experiment with the same setup and loads, perhaps with another version of this service
+ * @param other an experiment with the same setup and kinds of load, perhaps with another version of this
+ *   service or other peaks
  */
 export function compareReport(comparison: Comparison, other?: Comparison): string {
   const { date, loads, runs, settings } = comparison;
@@ -91,13 +92,17 @@ const flawedInWords = (flawed: Run[]) =>
 
 function repetition(comparison: Comparison, other: Comparison): string {
   const { date, settings, setup } = other;
-  const version = isSameVersion(comparison, other)
-    ? ''
-    : ` but the image ${escapeText(setup.image)}`;
+  const differences = [
+    ...(isSameVersion(comparison, other) ? [] : [`the image ${setup.image}`]),
+    ...(hasSamePeaks(comparison, other)
+      ? []
+      : [`peaks of other heights (${peaksInWords(other)} iterations/s)`]),
+  ];
+  const differing = differences.length > 0 ? ` but ${differences.join(' and ')}` : '';
   const medianCpu = ({ runs, setup: { cpus } }: Comparison) =>
     inWords(medianOf(runs, ({ cpu }) => 100 * cpuShare(cpu, cpus)));
   return `<h2>Does it repeat?</h2>
-<p class="soft">The other experiment was measured from ${date.slice(0, 10)} on, with the same setup${version}, in another order: ${roundsInWords(other)}
+<p class="soft">The other experiment was measured from ${date.slice(0, 10)} on, with the same setup${escapeText(differing)}, in another order: ${roundsInWords(other)}
 (seed ${settings.seed}). Its runs used ${medianCpu(other)} % of the CPU, those above ${medianCpu(comparison)} % (medians): where the same load takes less,
 the machine was faster or less busy.</p>
 ${bothExperiments(comparison, other)}`;

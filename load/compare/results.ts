@@ -30,16 +30,20 @@ export async function readExperiments(): Promise<[Comparison, Comparison?]> {
 /**
  * The experiment that a report shows first, and the one that it is compared with. The last one is first
  * unless the one before it had more runs. They are compared only if their setup was the same, apart from
- * the version of this service.
+ * the version of this service and the peaks of the spikes.
  */
 export function inOrder(last: Comparison, earlier?: Comparison): [Comparison, Comparison?] {
   if (!earlier || setupOf(earlier) !== setupOf(last)) return [last];
   return earlier.runs.length > last.runs.length ? [earlier, last] : [last, earlier];
 }
 
-/** All but the version of this service, and the number and the order of the runs. */
-const setupOf = ({ k6, setup: { image, ...setup }, settings, loads, subjects }: Comparison) =>
-  JSON.stringify({ k6, setup, loads, subjects, cpu: settings.cpu, peers: settings.peersImage });
+/** All but the version of this service, the peaks, and the number and the order of the runs. */
+const setupOf = ({ k6, setup, settings: { cpu, peersImage }, loads, subjects }: Comparison) =>
+  JSON.stringify({
+    ...{ k6, subjects, cpu, peersImage },
+    setup: { ...setup, image: undefined },
+    loads: loads.map((load) => ({ ...load, peak: undefined })),
+  });
 
 async function read(file: string): Promise<Comparison> {
   return JSON.parse(await readFile(file, 'utf8'));
