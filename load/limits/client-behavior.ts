@@ -104,15 +104,17 @@ export async function runMisbehavingClients(
 }
 
 /**
- * A well-behaved bystander: sends `GET /time` every 100 ms and records the highest latency. As most clients
- * do, it repeats a request on a new connection if the one that it kept had been closed in the meantime
- * (RFC 9112, section 9.3.1); once, as that should not happen often.
+ * Starts a well-behaved bystander, which sends `GET /time` every 100 ms until the signal aborts, and waits for
+ * its first response. As most clients do, it repeats a request on a new connection if the one that it kept had
+ * been closed in the meantime (RFC 9112, section 9.3.1); once, as that should not happen often.
+ *
+ * @returns what to await after the signal has aborted
  */
-export async function measureBystander(
+export async function startBystander(
   port: number,
   tally: Tally,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ stopped: Promise<void> }> {
   let connection = openConnection(port);
   let isKept = false;
   let mayRepeat = true;
@@ -126,13 +128,20 @@ export async function measureBystander(
       return connection.request(bytes);
     }
   }
-  while (!signal.aborted) {
+  async function measure(): Promise<void> {
     const sentAt = performance.now();
     await sendRequest(tally, { request }, get('/time'));
     tally.slowestMs = Math.max(tally.slowestMs, performance.now() - sentAt);
-    await sleep(100);
-    isKept = connection.isUsable();
-    if (!isKept) connection = openConnection(port);
   }
-  connection.socket.destroy();
+  async function measureUntilStopped(): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(100);
+      isKept = connection.isUsable();
+      if (!isKept) connection = openConnection(port);
+      await measure();
+    }
+    connection.socket.destroy();
+  }
+  await measure();
+  return { stopped: measureUntilStopped() };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { emptyTally, measureBystander, type ServiceUnderTest } from './client-behavior';
+import { emptyTally, type ServiceUnderTest, startBystander } from './client-behavior';
 import { startFakeMongodb } from './fake-mongodb';
 import { type Limits, startLimitedService, statusOf } from './limited-service';
 import { type MemoryResult, memoryFaults } from './limits-report';
@@ -43,11 +43,11 @@ async function runScenario(
   };
   const over = new AbortController();
   try {
-    const bystander = measureBystander(port, tally, over.signal);
+    const bystander = await startBystander(port, tally, over.signal);
     await Promise.race([run(underTest), sleep(timeoutMs + 10_000, undefined, { ref: false })]);
     over.abort();
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
-    await bystander;
+    await bystander.stopped;
     await sleep(500);
     const result: MemoryResult = {
       name,
