@@ -14,25 +14,26 @@ export function agreement(comparison: Comparison, other: Comparison): string {
     ...(same.length > 0 ? [`it gives the same answer under ${same.join(' and ')} load`] : []),
     ...byWinner(others.filter((verdict, i) => !isSame(verdict, i))),
   ];
-  const differences = [
-    ...(isSameVersion(comparison, other) ? [] : ['another version of this service']),
-    ...(hasSamePeaks(comparison, other) ? [] : ['other peaks']),
-  ];
+  const differences = differencesOf(comparison, other).map(({ name }) => name);
   const differing = differences.length > 0 ? `with ${differences.join(' and ')}, ` : '';
   return `Another experiment (${differing}${roundsInWords(other)}): ${findings.join('; ')}.`;
 }
 
-/** Whether both experiments ran the same image of this service. */
-export const isSameVersion = (comparison: Comparison, other: Comparison) =>
-  comparison.setup.image === other.setup.image;
-
-/** Whether the spikes of both experiments had the same peaks: a faster machine needs higher ones. */
-export const hasSamePeaks = (comparison: Comparison, other: Comparison) =>
-  peaksInWords(comparison) === peaksInWords(other);
-
-/** The peak of each load, such as "CPU-bound 300 and waiting 80". */
-export const peaksInWords = ({ loads }: Comparison) =>
-  new Intl.ListFormat('en').format(loads.map(({ title, peak }) => `${title} ${peak}`));
+/** What differs in another experiment, although both are compared: its name, and what the other has instead. */
+export function differencesOf(comparison: Comparison, other: Comparison) {
+  const version = ({ setup }: Comparison) => `the image ${setup.image}`;
+  // a faster machine needs higher ones
+  const peaks = ({ loads }: Comparison) => {
+    const each = loads.map(({ title, peak }) => `${title} ${peak}`);
+    return `peaks of other heights (${new Intl.ListFormat('en').format(each)} iterations/s)`;
+  };
+  return [
+    { name: 'another version of this service', detail: version },
+    { name: 'other peaks', detail: peaks },
+  ]
+    .filter(({ detail }) => detail(comparison) !== detail(other))
+    .map(({ name, detail }) => ({ name, detail: detail(other) }));
+}
 
 /** The p95 of the first ten seconds in both experiments. */
 export function bothExperiments(comparison: Comparison, other: Comparison): string {

@@ -3,7 +3,7 @@ import type { Series } from '../common/charts/line-chart';
 import { escapeText } from '../common/charts/svg';
 import { definitions, numberTable, type Panel, page, type View } from '../common/page/page';
 import { sum } from '../common/statistics';
-import { agreement, bothExperiments, hasSamePeaks, isSameVersion, peaksInWords } from './agreement';
+import { agreement, bothExperiments, differencesOf } from './agreement';
 import { answer, leastRuns } from './answer';
 import type { Comparison, Run } from './comparison';
 import { plotsOf } from './dot-plots';
@@ -91,13 +91,8 @@ const flawedInWords = (flawed: Run[]) =>
         .join('; ')}.`;
 
 function repetition(comparison: Comparison, other: Comparison): string {
-  const { date, settings, setup } = other;
-  const differences = [
-    ...(isSameVersion(comparison, other) ? [] : [`the image ${setup.image}`]),
-    ...(hasSamePeaks(comparison, other)
-      ? []
-      : [`peaks of other heights (${peaksInWords(other)} iterations/s)`]),
-  ];
+  const { date, settings } = other;
+  const differences = differencesOf(comparison, other).map(({ detail }) => detail);
   const differing = differences.length > 0 ? ` but ${differences.join(' and ')}` : '';
   const medianCpu = ({ runs, setup: { cpus } }: Comparison) =>
     inWords(medianOf(runs, ({ cpu }) => 100 * cpuShare(cpu, cpus)));
