@@ -115,14 +115,15 @@ export async function startBystander(
   tally: Tally,
   signal: AbortSignal,
 ): Promise<{ stopped: Promise<void> }> {
-  let connection = openConnection(port);
-  let isKept = false;
+  let connection: HttpConnection | undefined;
   let mayRepeat = true;
   async function request(bytes: Buffer | string): Promise<HttpResponse> {
+    const kept = connection?.isUsable() ? connection : undefined;
+    connection = kept ?? openConnection(port);
     try {
       return await connection.request(bytes);
     } catch (error) {
-      if (!isKept || !mayRepeat) throw error;
+      if (!kept || !mayRepeat) throw error;
       mayRepeat = false;
       connection = openConnection(port);
       return connection.request(bytes);
@@ -132,15 +133,11 @@ export async function startBystander(
     const sentAt = performance.now();
     await sendRequest(tally, { request }, get('/time'));
     tally.slowestMs = Math.max(tally.slowestMs, performance.now() - sentAt);
+    await sleep(100);
   }
   async function measureUntilStopped(): Promise<void> {
-    while (!signal.aborted) {
-      await sleep(100);
-      isKept = connection.isUsable();
-      if (!isKept) connection = openConnection(port);
-      await measure();
-    }
-    connection.socket.destroy();
+    while (!signal.aborted) await measure();
+    connection?.socket.destroy();
   }
   await measure();
   return { stopped: measureUntilStopped() };
