@@ -18,7 +18,7 @@ import { runSpike } from './spike';
 import { chooseSubjects, readSettings, type Subject } from './subjects';
 import { putBack, takeAway } from './take-away';
 import { flawOf } from './validity';
-import { deploy, remove, untilMeasured } from './workload';
+import { createHpa, deploy, remove } from './workload';
 
 // `npm run compare`: puts this service and its peers under the same spikes, on Knative and with an HPA, and
 // writes a report. `npm run compare -- continue` goes on after an interruption; `report` only makes the
@@ -28,7 +28,8 @@ const attempts = 3;
 
 /**
  * How long new replicas idle before k6 starts. With its warm-up that is a minute: Knative averages over as
- * much, and over less while a revision is younger; and the HPA learns the CPU usage meanwhile.
+ * much, and over less while a revision is younger. The HPA is created after it: it would take the CPU that
+ * replicas use as they start for load, add more, and keep them.
  */
 const settleMs = 52_000;
 
@@ -112,8 +113,9 @@ async function attempt(
   for (let discarded = 0; ; discarded++) {
     const target = await deploy(deployed, subject, load.slowDatabase, settings);
     await emptyCollection();
-    await sleep(settleMs + delayMs, undefined, { signal: interruption });
-    await untilMeasured(subject);
+    await sleep(settleMs, undefined, { signal: interruption });
+    await createHpa(deployed, subject);
+    await sleep(delayMs, undefined, { signal: interruption });
     const spike = await runSpike(k6, load, subject, target);
     const flaw = flawOf(spike, setup.cpus);
     log(JSON.stringify({ ...spike.measures, ...spike.cpu, flaw }));

@@ -5,7 +5,7 @@ import type { Measures, Replicas } from './measures';
 export const highestCpuShare = 0.8;
 /** How much of the CPU time of k6's machine its hypervisor may give to others. */
 export const highestStolenShare = 0.1;
-/** A run begins with as many replicas: an HPA may have added some, because replicas that start use CPU. */
+/** A run begins with as many replicas. */
 export const replicasAtFirst = 2;
 /** The least share of the iterations that has to be sent on time. */
 export const leastSentShare = 0.99;

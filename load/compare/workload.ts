@@ -14,7 +14,7 @@ const selector = `app.kubernetes.io/name=${name}`;
 
 /**
  * Deploys a subject with two replicas: a copy of what `npm run deploy` has put into the namespace, with
- * another name. Waits until both are ready.
+ * another name, and without its HPA. Waits until both are ready.
  *
  * @throws Error if that takes more than three minutes
  */
@@ -30,7 +30,7 @@ export async function deploy(
   const original: V1PodTemplateSpec = (isKnative ? service : deployment).spec.template;
   const template = podTemplate(original, subject, slowDatabase, settings);
   await applyObjects(
-    isKnative ? [knativeService(template)] : deploymentWithHpa(deployed, subject, template),
+    isKnative ? [knativeService(template)] : deploymentAndService(deployed, template),
   );
   return isKnative ? knativeTarget() : deploymentTarget();
 }
@@ -61,11 +61,7 @@ function knativeService(template: V1PodTemplateSpec) {
   };
 }
 
-function deploymentWithHpa(
-  { deployment, autoscaler }: Deployed,
-  { defaultBehavior }: Subject,
-  template: V1PodTemplateSpec,
-) {
+function deploymentAndService({ deployment }: Deployed, template: V1PodTemplateSpec) {
   const metadata = { name, labels: label };
   return [
     {
@@ -83,14 +79,6 @@ function deploymentWithHpa(
         type: 'NodePort',
         selector: label,
         ports: [{ name: 'http', port: 80, targetPort: 8080 }],
-      },
-    },
-    {
-      ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata },
-      spec: {
-        ...autoscaler.spec,
-        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-        ...(defaultBehavior && { behavior: undefined }),
       },
     },
   ];
@@ -171,9 +159,27 @@ async function deploymentTarget(): Promise<Target> {
   return { url: `http://${address}`, host: '' };
 }
 
-/** Waits until the HPA, if there is one, knows the CPU usage of the pods: without it, it would not scale. */
-export async function untilMeasured({ platform }: Subject): Promise<void> {
+/**
+ * Creates the HPA of a subject that has one. Waits until it knows the CPU usage of the pods: without it, it
+ * would not scale.
+ *
+ * @throws Error if that takes more than three minutes
+ */
+export async function createHpa(
+  { autoscaler }: Deployed,
+  { platform, defaultBehavior }: Subject,
+): Promise<void> {
   if (platform === 'knative') return;
+  const hpa = {
+    ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
+    metadata: { name, labels: label },
+    spec: {
+      ...autoscaler.spec,
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+      ...(defaultBehavior && { behavior: undefined }),
+    },
+  };
+  await applyObjects([hpa]);
   for (let waited = 0; waited < 180; waited++) {
     const [usage] = await shell(
       `k get horizontalpodautoscaler ${name} -o jsonpath='{.status.currentMetrics[0].resource.current.averageUtilization}'`,
