@@ -4,6 +4,8 @@ import type { Comparison } from './comparison';
 import { capitalized, inWords, runsOf, summaryOf } from './medians';
 import { roundsInWords } from './rounds';
 
+const inSeries = (items: string[]) => new Intl.ListFormat('en').format(items);
+
 /** Whether another experiment gives the same answer, in a sentence. */
 export function agreement(comparison: Comparison, other: Comparison): string {
   const answers = verdicts(comparison);
@@ -11,7 +13,7 @@ export function agreement(comparison: Comparison, other: Comparison): string {
   const isSame = ({ winner }: Verdict, i: number) => winner === answers[i]?.winner;
   const same = others.filter(isSame).map(({ load }) => load.title);
   const findings = [
-    ...(same.length > 0 ? [`it gives the same answer under ${same.join(' and ')} load`] : []),
+    ...(same.length > 0 ? [`it gives the same answer under ${inSeries(same)} load`] : []),
     ...byWinner(others.filter((verdict, i) => !isSame(verdict, i))),
   ];
   const differences = differencesOf(comparison, other).map(({ name }) => name);
@@ -25,7 +27,7 @@ export function differencesOf(comparison: Comparison, other: Comparison) {
   // a faster machine needs higher ones
   const peaks = ({ loads }: Comparison) => {
     const each = loads.map(({ title, peak }) => `${title} ${peak}`);
-    return `peaks of other heights (${new Intl.ListFormat('en').format(each)} iterations/s)`;
+    return `peaks of other heights (${inSeries(each)} iterations/s)`;
   };
   return [
     { name: 'another version of this service', detail: version },
