@@ -28,8 +28,8 @@ const attempts = 3;
 
 /**
  * How long new replicas idle before k6 starts. With its warm-up that is a minute: Knative averages over as
- * much, and over less while a revision is younger. The HPA is created after it: it would take the CPU that
- * replicas use as they start for load, add more, and keep them.
+ * much, and over less while a revision is younger. The HPA is created after it: otherwise it would mistake the
+ * CPU of their start for load, add replicas, and keep them.
  */
 const settleMs = 52_000;
 
