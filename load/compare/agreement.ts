@@ -6,14 +6,16 @@ import { roundsInWords } from './rounds';
 
 const inSeries = (items: string[]) => new Intl.ListFormat('en').format(items);
 
-/** Whether another experiment gives the same answer, in a sentence. */
+/** Whether another experiment gives the same answer for the first ten seconds, in a sentence. */
 export function agreement(comparison: Comparison, other: Comparison): string {
   const answers = verdicts(comparison);
   const others = verdicts(other);
   const isSame = ({ winner }: Verdict, i: number) => winner === answers[i]?.winner;
   const same = others.filter(isSame).map(({ load }) => load.title);
   const findings = [
-    ...(same.length > 0 ? [`it gives the same answer under ${inSeries(same)} load`] : []),
+    ...(same.length > 0
+      ? [`for the first ten seconds, it gives the same answer under ${inSeries(same)} load`]
+      : []),
     ...byWinner(others.filter((verdict, i) => !isSame(verdict, i))),
   ];
   const differences = differencesOf(comparison, other).map(({ name }) => name);

@@ -122,7 +122,7 @@ test('all runs are shown as dots, and those that do not count are named', () => 
   const [first, ...others] = comparison.runs as [Run, ...Run[]];
   const runs = [{ ...first, flaw: '97.0 % sent on time', discarded: 2 }, ...others];
   const html = compareReport({ ...comparison, runs });
-  assert.match(html, '2 were discarded. 1 of those shown do');
+  assert.match(html, '2 were discarded. 1 of those shown does not count');
   assert.match(html, 'cpu, Knative, round 1 (97.0 % sent on time)');
 });
 
@@ -136,8 +136,8 @@ test('another experiment is compared, answer by answer', () => {
   const html = compareReport(comparison, other);
   assert.match(
     html,
-    'Another experiment (3 rounds): it gives the same answer under CPU-bound load; neither is clearly faster' +
-      ' under waiting load (p95 22 ms on Knative, 41 ms with the HPA).',
+    'Another experiment (3 rounds): for the first ten seconds, it gives the same answer under CPU-bound load;' +
+      ' neither is clearly faster under waiting load (p95 22 ms on Knative, 41 ms with the HPA).',
   );
   const [, rows = ''] = /<h2>Does it repeat\?<\/h2>.*?<tbody>(.*?)<\/tbody>/s.exec(html) ?? [];
   const hpa = /<th scope="row">HPA<\/th>(.*?)<\/tr>/.exec(rows)?.[1] ?? '';

@@ -85,7 +85,7 @@ function stolenInWords(runs: Run[]): string {
 const flawedInWords = (flawed: Run[]) =>
   flawed.length === 0
     ? 'All that are shown count.'
-    : `${flawed.length} of those shown do not count, as the last attempt failed, too: ${flawed
+    : `${flawed.length} of those shown ${flawed.length === 1 ? 'does' : 'do'} not count, as the last attempt failed, too: ${flawed
         .map(({ load, subject, round, flaw }) => `${load}, ${subject}, round ${round} (${flaw})`)
         .map(escapeText)
         .join('; ')}.`;
@@ -94,13 +94,20 @@ function repetition(comparison: Comparison, other: Comparison): string {
   const { date, settings } = other;
   const differences = differencesOf(comparison, other).map(({ detail }) => detail);
   const differing = differences.length > 0 ? ` but ${differences.join(' and ')}` : '';
-  const medianCpu = ({ runs, setup: { cpus } }: Comparison) =>
-    inWords(medianOf(runs, ({ cpu }) => 100 * cpuShare(cpu, cpus)));
   return `<h2>Does it repeat?</h2>
 <p class="soft">The other experiment was measured from ${date.slice(0, 10)} on, with the same setup${escapeText(differing)}, in another order: ${roundsInWords(other)}
-(seed ${settings.seed}). Its runs used ${medianCpu(other)} % of the CPU, those above ${medianCpu(comparison)} % (medians): where the same load takes less,
-the machine was faster or less busy.</p>
+(seed ${settings.seed}). ${haveSameLoads(comparison, other) ? cpuOfBoth(comparison, other) : ''}</p>
 ${bothExperiments(comparison, other)}`;
+}
+
+const haveSameLoads = (one: Comparison, other: Comparison) =>
+  JSON.stringify(one.loads) === JSON.stringify(other.loads);
+
+function cpuOfBoth(comparison: Comparison, other: Comparison): string {
+  const medianCpu = ({ runs, setup: { cpus } }: Comparison) =>
+    inWords(medianOf(runs, ({ cpu }) => 100 * cpuShare(cpu, cpus)));
+  return `Its runs used ${medianCpu(other)} % of the CPU, those above ${medianCpu(comparison)} % (medians): where the same load takes less,
+the machine was faster or less busy.`;
 }
 
 const columns: { name: string; value(run: Run, cpus: number): number | null }[] = [
@@ -205,12 +212,7 @@ function after(comparison: Comparison): string {
       `${run.subject}, round ${run.round}${run.flaw ? ' (does not count)' : ''}`,
       ...columns.map(({ value }) => inWords(value(run, setup.cpus) ?? Number.POSITIVE_INFINITY)),
     ]);
-    return numberTable(
-      `${capitalized(load.title)}, in the order in which they ran`,
-      '',
-      columns,
-      rows,
-    );
+    return numberTable(`${capitalized(load.title)}, by round, in random order`, '', columns, rows);
   });
   return `
 <h2>What would change the answer</h2>

@@ -82,9 +82,10 @@ async function makeRuns(k6: string, comparison: Comparison): Promise<void> {
     `${all.length} runs, about ${Math.round((all.length * 140) / 60)} minutes, seed ${comparison.settings.seed}`,
   );
   const deployed = await readDeployed();
-  await deploySlowDatabase(deployed);
-  await takeAway();
   try {
+    await deploySlowDatabase(deployed);
+    await takeAway();
+    if (comparison.runs.length === 0) await keepLast();
     for (const { load, subject, round, delayMs } of all.slice(comparison.runs.length)) {
       interruption.throwIfAborted();
       log(`${comparison.runs.length + 1}: ${load.name}, ${subject.name}, round ${round}`);
@@ -95,9 +96,12 @@ async function makeRuns(k6: string, comparison: Comparison): Promise<void> {
       await writeLast(comparison);
     }
   } finally {
-    await remove();
-    await putBack(deployed);
-    await removeSlowDatabase();
+    try {
+      await remove();
+    } finally {
+      await putBack(deployed);
+      await removeSlowDatabase();
+    }
   }
 }
 
@@ -134,7 +138,6 @@ async function main([task]: string[]): Promise<void> {
     const k6 = await findK6(log);
     const comparison = task === 'continue' ? await readLast() : await prepare(k6);
     if (task === 'continue') await checkUnchanged(comparison);
-    else await keepLast();
     await makeRuns(k6, comparison);
   }
   const [comparison, other] = await readExperiments();

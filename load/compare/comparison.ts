@@ -24,7 +24,7 @@ export interface Run {
   subject: string;
   /** From 1. */
   round: number;
-  /** How many were discarded before, because k6 was late or had no CPU to spare. */
+  /** How many attempts were discarded before it, for a reason that `flawOf` gives. */
   discarded: number;
   /** Why it does not count either, after the last attempt. */
   flaw?: string;
