@@ -3,8 +3,12 @@ import { MongoClient } from 'mongodb';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startProxy } from '../tools/network/faulty-proxy';
+import { checkDocument, toDocument } from './documents/document';
+import { insertBatch } from './documents/insert';
+import { toPendingDocument } from './documents/pending-document';
 import { parts } from './index';
 import type { Stored } from './mongo/client';
+import { openDatabase } from './mongo/database';
 import {
   type Host,
   killProcesses,
@@ -188,6 +192,26 @@ test('the unique index is created at the first connect, and again after it was d
     service.child.kill('SIGKILL');
     await service.exited;
     await collection.drop();
+  }
+});
+
+test('a batch that needs more than one command is not typical', async () => {
+  const database = openDatabase(mongo);
+  const insert = async (key?: string) => {
+    const { value, elements } = checkDocument({});
+    const pending = toPendingDocument(toDocument(value, elements), key);
+    const { outcomes, isTypical } = await insertBatch(database, [pending], performance.now());
+    assert.equal(outcomes, [undefined]);
+    return isTypical;
+  };
+  const key = randomUUID();
+  try {
+    assert.is(await insert(), true);
+    assert.is(await insert(key), false); // ensures the index
+    assert.is(await insert(key), false); // finds the document that has the key
+    await until(() => insert(randomUUID())); // the index was ensured less than a second ago
+  } finally {
+    await database.close();
   }
 });
 

@@ -12,7 +12,11 @@ function start(limits: Partial<BatchLimits> = {}) {
   const add = groupCommit<string>(
     (items) =>
       new Promise((resolve, reject) => {
-        batches.push({ items, end: (errors = []) => resolve(errors), fail: reject });
+        batches.push({
+          items,
+          end: (outcomes = []) => resolve({ outcomes, isTypical: true }),
+          fail: reject,
+        });
       }),
     { count: 10, bytes: 100, ...limits },
   );

@@ -15,17 +15,21 @@ export interface BatchLimits {
  */
 const spreadAfter = (writeMs: number) => Math.min(Math.max(100, 2 * writeMs), 1000);
 
+/** How a batch was written. */
+export interface Written {
+  /** For each item, in order, undefined if it was written, or else why not. */
+  outcomes: (Error | undefined)[];
+  /** Whether it took as long as batches do: one command, which succeeded. */
+  isTypical: boolean;
+}
+
 /**
  * Writes a batch.
  *
  * @param waitingSince when its first item arrived, in ms on the clock of `performance.now()`
- * @returns for each item, in order, undefined if it was written, or else why not
  * @throws why no item was written
  */
-export type WriteBatch<Item> = (
-  items: Item[],
-  waitingSince: number,
-) => Promise<(Error | undefined)[]>;
+export type WriteBatch<Item> = (items: Item[], waitingSince: number) => Promise<Written>;
 
 interface Batch<Item> {
   items: Item[];
@@ -69,12 +73,12 @@ export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) 
   async function settle({ callers }: Batch<Item>, written: ReturnType<WriteBatch<Item>>) {
     const startedAt = performance.now();
     try {
-      const errors = await written;
+      const { outcomes } = await written;
       maxSpreadMs = spreadAfter(performance.now() - startedAt);
       // so that the next batch, if it is large enough, is sent before these callers go on
       if (queue.length > 0) await nextLoopIteration();
       for (const [i, { resolve, reject }] of callers.entries()) {
-        if (errors[i]) reject(errors[i]);
+        if (outcomes[i]) reject(outcomes[i]);
         else resolve();
       }
     } catch (error) {
@@ -90,7 +94,7 @@ export function groupCommit<Item>(write: WriteBatch<Item>, limits: BatchLimits) 
       write(batch.items, batch.waitingSince),
     );
     void settle(batch, written);
-    return { size, done: settled(written) };
+    return { size, done: settled(written, ({ isTypical }) => isTypical) };
   }
   const arrived = runInRounds(writeNext, minBatch);
 

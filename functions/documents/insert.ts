@@ -2,12 +2,20 @@ import { COLLECTION, type Session, type Stored } from '../mongo/client';
 import type { Attempt, Database } from '../mongo/database';
 import { libraries } from '../mongo/lazy-libraries';
 import { KeyReused, Refused } from '../runtime/errors';
+import type { Written } from './group-commit';
 import { dateOf, newId } from './id';
 import type { PendingDocument } from './pending-document';
 import { refusalOf } from './refusal';
 
 /** Undefined if the document is stored, durably and once, or else why it is not. */
-export type Outcome = Error | undefined;
+type Outcome = Error | undefined;
+
+/** What is known of a batch while it is being inserted. */
+interface Progress {
+  outcomes: Map<PendingDocument, Outcome>;
+  /** How many commands were sent. */
+  commands: number;
+}
 
 /**
  * Inserts documents with one command, and repeats it until each of them is stored or refused, or the
@@ -15,43 +23,51 @@ export type Outcome = Error | undefined;
  *
  * @param waitingSince when the oldest request in the batch arrived, in ms on the clock of
  *   `performance.now()`
- * @returns the outcome of each document, in order: Refused, KeyReused, or Unavailable if it was not
+ * @returns with the outcome of each document: Refused, KeyReused, or Unavailable if it was not
  *   acknowledged (`sends` tells whether it may have been sent)
  */
 export async function insertBatch(
   database: Database,
   batch: PendingDocument[],
   waitingSince: number,
-): Promise<Outcome[]> {
-  const outcomes = new Map<PendingDocument, Outcome>();
+): Promise<Written> {
+  const progress: Progress = { outcomes: new Map(), commands: 0 };
+  const { outcomes } = progress;
+  let hasFailed = false;
   const remaining = () => batch.filter((pending) => !outcomes.has(pending));
   try {
     await database.run(
       'insert',
-      (attempt) => insertRemaining(attempt, remaining(), outcomes),
+      (attempt) => insertRemaining(attempt, remaining(), progress),
       waitingSince,
     );
   } catch (error) {
+    hasFailed = true;
     for (const pending of remaining()) outcomes.set(pending, error as Error);
   }
-  return batch.map((pending) => outcomes.get(pending));
+  return {
+    outcomes: batch.map((pending) => outcomes.get(pending)),
+    isTypical: !hasFailed && progress.commands === 1,
+  };
 }
 
 /** Inserts the documents that have no outcome yet. @throws if another attempt is needed */
 async function insertRemaining(
   attempt: Attempt,
   remaining: PendingDocument[],
-  outcomes: Map<PendingDocument, Outcome>,
+  progress: Progress,
 ): Promise<void> {
   let indexError: unknown;
   let batch = remaining;
   if (remaining.some(({ key }) => key !== undefined)) {
-    await ensureKeyIndex(attempt, attempt.signal).catch((error) => {
+    try {
+      if (await ensureKeyIndex(attempt, attempt.signal)) progress.commands++;
+    } catch (error) {
       indexError = error;
       batch = remaining.filter(({ key }) => key === undefined);
-    });
+    }
   }
-  if (batch.length > 0) await insertAll(attempt, batch, outcomes);
+  if (batch.length > 0) await insertAll(attempt, batch, progress);
   if (indexError) throw indexError;
 }
 
@@ -59,9 +75,11 @@ async function insertRemaining(
 async function insertAll(
   attempt: Attempt,
   batch: PendingDocument[],
-  outcomes: Map<PendingDocument, Outcome>,
+  progress: Progress,
 ): Promise<void> {
+  const { outcomes } = progress;
   let reply: Reply;
+  progress.commands++;
   try {
     reply = await sendInsert(attempt, batch);
   } catch (error) {
@@ -74,8 +92,8 @@ async function insertAll(
     // a document that can't be encoded, or that the server can't parse, fails the whole command:
     // halve the batch to find it
     const half = batch.length >> 1;
-    await insertAll(attempt, batch.slice(0, half), outcomes);
-    return insertAll(attempt, batch.slice(half), outcomes);
+    await insertAll(attempt, batch.slice(0, half), progress);
+    return insertAll(attempt, batch.slice(half), progress);
   }
   const { n, writeErrors = [], writeConcernError } = reply;
   if (writeConcernError) throw toServerError(writeConcernError);
@@ -86,6 +104,7 @@ async function insertAll(
   const failed = new Map(writeErrors.map((error) => [batch[error.index], error]));
   const isDuplicate = (pending: PendingDocument) => failed.get(pending)?.code === DUPLICATE_KEY;
   const keys = batch.filter(isDuplicate).flatMap(({ key }) => key ?? []);
+  if (keys.length > 0) progress.commands++;
   const earlier = keys.length > 0 ? await findByKeys(attempt, keys) : new Map<string, Stored>();
   let retryReason: unknown;
   for (const pending of batch) {
@@ -197,20 +216,22 @@ const indexedAt = new WeakMap<object, number>();
 const indexIntervalMs = 1000;
 
 /** Prepares a new session: ensures the unique index on Idempotency-Keys. */
-export function indexKeys(session: Session): Promise<void> {
-  return ensureKeyIndex(session, session.retired);
+export async function indexKeys(session: Session): Promise<void> {
+  await ensureKeyIndex(session, session.retired);
 }
 
 /**
  * Ensures the unique index on Idempotency-Keys. It is sparse, so that documents without a key are not
  * in it. Done at most once a second, and repeated because the collection may have been dropped.
+ *
+ * @returns whether it took a command
  */
 async function ensureKeyIndex(
   { db, documents }: Pick<Session, 'db' | 'documents'>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const now = performance.now();
-  if (now - (indexedAt.get(documents) ?? Number.NEGATIVE_INFINITY) < indexIntervalMs) return;
+  if (now - (indexedAt.get(documents) ?? Number.NEGATIVE_INFINITY) < indexIntervalMs) return false;
   const index = {
     key: { idempotencyKey: 1 },
     name: 'idempotencyKey_1',
@@ -220,6 +241,7 @@ async function ensureKeyIndex(
   // the driver's createIndex takes no signal
   await db.command({ createIndexes: COLLECTION, indexes: [index] }, { signal });
   indexedAt.set(documents, now);
+  return true;
 }
 
 function toServerError({ code, errmsg }: { code?: number; errmsg: string }): Error {

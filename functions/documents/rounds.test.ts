@@ -27,7 +27,7 @@ function start(enough = Number.POSITIVE_INFINITY, overlapping = 3) {
       if (waiting === 0) return undefined;
       const size = waiting;
       waiting = 0;
-      return { size, done: new Promise<void>((end) => rounds.push({ size, end })) };
+      return { size, done: new Promise((end) => rounds.push({ size, end: () => end(true) })) };
     },
     enough,
     paceOf(overlapping),
@@ -93,6 +93,28 @@ test('a failed round is followed by the next', async () => {
   arrived();
   await nextLoopIteration();
   assert.is(rounds, 2);
+});
+
+test('the pace learns from rounds that have succeeded, and not from those that are not typical', async () => {
+  const results = [
+    () => Promise.resolve(1),
+    () => Promise.resolve(2),
+    () => Promise.reject(new Error('failed')),
+  ];
+  let learned = 0;
+  const arrived = runInRounds(
+    () => {
+      const result = results.shift()?.();
+      return result && { size: 1, done: settled(result, (number) => number === 1) };
+    },
+    1,
+    { ...paceOf(3), ended: () => learned++ },
+  );
+  while (results.length > 0) {
+    arrived();
+    await nextLoopIteration();
+  }
+  assert.is(learned, 1);
 });
 
 test('a single caller is never delayed', async () => {

@@ -3,14 +3,19 @@ import { createPace } from './pace';
 /** One round: how many of the waiting callers it serves. */
 export interface Round {
   size: number;
-  /** Resolves when the round is over; without the result, which would stay in memory until the next one is. */
-  done: Promise<void>;
+  /**
+   * Resolves when the round is over, to whether its duration tells how busy the database is: not if the
+   * round failed, or needed more than one command. The result itself would stay in memory for too long.
+   */
+  done: Promise<boolean>;
 }
 
-/** Resolves when a promise is fulfilled or rejected. */
-export function settled(promise: Promise<unknown>): Promise<void> {
-  const ignore = () => {};
-  return promise.then(ignore, ignore);
+/** Resolves when a promise is fulfilled or rejected, for `Round.done`. */
+export function settled<Result>(
+  promise: Promise<Result>,
+  isTypical: (result: Result) => boolean = () => true,
+): Promise<boolean> {
+  return promise.then(isTypical, () => false);
 }
 
 const maxPauseMs = 10;
@@ -63,10 +68,10 @@ export function runInRounds(
     haveOverlapped = inFlight++ > 0;
     const startedAt = performance.now();
     lastStart = startedAt;
-    await done;
+    const isTypical = await done;
     inFlight--;
     const durationMs = performance.now() - startedAt;
-    pace.ended(durationMs, !haveOverlapped);
+    if (isTypical) pace.ended(durationMs, !haveOverlapped);
     const hasPaused = isPause();
     wanted = Math.min((hasPaused ? wanted : waiting) + size, enough);
     if (waiting >= wanted) startNext();

@@ -147,12 +147,12 @@ recovery('connections return to the pool after writes of large documents were st
   );
   const clients: MongoClient[] = [];
   const text = 'x'.repeat(2 ** 20);
-  const insert = (count: number) => {
+  const insert = async (count: number) => {
     const batch = Array.from({ length: count }, (_, n) => {
       const { value, elements } = checkDocument({ n, text });
       return toPendingDocument(toDocument(value, elements), undefined);
     });
-    return insertBatch(database, batch, performance.now());
+    return (await insertBatch(database, batch, performance.now())).outcomes;
   };
   try {
     await until(async () => (await insert(1))[0] === undefined);
